@@ -1,0 +1,189 @@
+"""Listen to the hosts: what they report becomes observations, what they are asked is answered."""
+
+import asyncio
+import itertools
+import secrets
+from dataclasses import dataclass, field
+from typing import TypeVar, cast
+
+import msgspec
+
+from otelkata.evidence.model import ExportedSpan
+from otelkata.host import wire
+
+BYTES_LIMIT = 128 * 1024 * 1024
+"""Most that a host may report, in bytes; an honest one stays below a hundredth of it."""
+
+CommandT = TypeVar("CommandT", bound=wire.Command)
+
+
+class HostGone(Exception):
+    """The host's process has ended, or its channel was closed, before it answered."""
+
+
+@dataclass(slots=True)
+class Observations:
+    """What all hosts have reported so far."""
+
+    started: list[wire.Started] = field(default_factory=list)
+    ended: list[wire.Ended] = field(default_factory=list)
+    spans: list[ExportedSpan] = field(default_factory=list)
+    logs: list[wire.Logged] = field(default_factory=list)
+    problems: list[wire.Problem] = field(default_factory=list)
+
+
+class Host:
+    """The driver's side of one host."""
+
+    def __init__(self, name: str, observations: Observations) -> None:
+        self.name = name
+        self.pid = 0
+        self.python = ""
+        self.joined: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.exited: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._observations = observations
+        self._requests = itertools.count(1)
+        self._waiting: dict[int, asyncio.Future[wire.Reply]] = {}
+        self._transport: asyncio.Transport | None = None
+        self.gone = False
+
+    async def ask(self, command: type[CommandT], **fields: object) -> wire.Reply:
+        """Send a command and return the host's reply; raise HostGone where none can come."""
+        await self.joined
+        if self.gone or self._transport is None:
+            raise HostGone(self.name)
+        number = next(self._requests)
+        reply: asyncio.Future[wire.Reply] = asyncio.get_running_loop().create_future()
+        self._waiting[number] = reply
+        try:
+            self._transport.write(wire.encode(command(number, **fields)))  # type: ignore[arg-type]
+            return await reply
+        finally:
+            self._waiting.pop(number, None)
+
+    def join(self, hello: wire.Hello, transport: asyncio.Transport) -> None:
+        """Take the connection that the host has opened."""
+        self._transport = transport
+        self.pid, self.python = hello.pid, hello.python.split(" ")[0]
+        if not self.joined.done():
+            self.joined.set_result(None)
+
+    def hear(self, report: wire.Report) -> None:
+        """Take in one report."""
+        seen = self._observations
+        match report:
+            case wire.Started():
+                seen.started.append(report)
+            case wire.Ended():
+                seen.ended.append(report)
+            case wire.Exported():
+                seen.spans.append(ExportedSpan(report.start, self.name, report.span))
+            case wire.Logged():
+                seen.logs.append(report)
+            case wire.Problem():
+                seen.problems.append(report)
+            case wire.Reply():
+                waiting = self._waiting.get(report.request)
+                if waiting is not None and not waiting.done():
+                    waiting.set_result(report)
+            case _:
+                pass
+
+    def leave(self) -> None:
+        """Fail what still waits: the host has gone."""
+        self.gone = True
+        if not self.joined.done():
+            self.joined.set_exception(HostGone(self.name))
+            self.joined.exception()
+        for reply in self._waiting.values():
+            if not reply.done():
+                reply.set_exception(HostGone(self.name))
+
+    def disobey(self, what: str) -> None:
+        """Close the channel of a host that reports what no host of ours would."""
+        message = f"the process sent the grader {what}; it was cut off"
+        self._observations.problems.append(wire.Problem("", "", "report", message, "", 0))
+        if self._transport is not None:
+            self._transport.abort()
+
+
+class Exchange:
+    """The place where hosts call in, each with the token that it was given."""
+
+    def __init__(self, observations: Observations) -> None:
+        self._observations = observations
+        self._hosts: dict[str, Host] = {}
+        self._server: asyncio.Server | None = None
+        self.token = secrets.token_hex(16)
+
+    async def open(self) -> int:
+        """Begin to listen; return the port."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(lambda: _Line(self), "127.0.0.1", 0)
+        port: int = self._server.sockets[0].getsockname()[1]
+        return port
+
+    def expect(self, name: str) -> Host:
+        """Return the handle of a host that is going to call in under `name`."""
+        self._hosts[name] = Host(name, self._observations)
+        return self._hosts[name]
+
+    def host_of(self, hello: wire.Hello) -> Host | None:
+        """Return whom `hello` comes from; None for a stranger."""
+        if not secrets.compare_digest(hello.token, self.token):
+            return None
+        return self._hosts.get(hello.host)
+
+    def close(self) -> None:
+        """Listen no longer."""
+        if self._server is not None:
+            self._server.close()
+
+
+class _Line(asyncio.Protocol):
+    # One host's connection: bytes to lines, lines to reports, every one checked against its type.
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self._host: Host | None = None
+        self._rest = b""
+        self._bytes = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        self._bytes += len(data)
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            self._take(line)
+        if self._bytes > BYTES_LIMIT and self._host is not None:
+            self._host.disobey(f"more than {BYTES_LIMIT // 2**20} MiB of observations")
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 (asyncio's interface)
+        if self._host is not None:
+            self._host.leave()
+
+    def _take(self, line: bytes) -> None:
+        name, _, payload = line.partition(b" ")
+        try:
+            decoder = _DECODERS[name.decode("ascii")]
+            report = decoder.decode(payload)
+        except (KeyError, UnicodeError, msgspec.MsgspecError):
+            if self._host is not None:
+                self._host.disobey("what is no observation")
+            self._transport.abort()
+            return
+        if isinstance(report, wire.Hello):
+            self._host = self._exchange.host_of(report)
+            if self._host is None:
+                self._transport.abort()
+            else:
+                self._host.join(report, self._transport)
+        elif self._host is not None:
+            self._host.hear(report)
+
+
+_DECODERS: dict[str, msgspec.json.Decoder[wire.Report]] = {
+    name: msgspec.json.Decoder(cls) for name, cls in wire.REPORTS.items()
+}

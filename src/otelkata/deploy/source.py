@@ -1,0 +1,83 @@
+"""Copy a submission, so that everything that looks at it sees the same files."""
+
+import os
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+DEPENDENCIES = frozenset({"node_modules", ".venv", "venv", "env", ".tox"})
+LEFT_OUT = frozenset({".git", "__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache"})
+BYTES_LIMIT = 64 * 1024 * 1024
+FILES_LIMIT = 5_000
+
+
+class UnusableSubmission(Exception):
+    """The submission cannot be graded as it is; the message says why and what to do."""
+
+
+def copy(submission: Path, into: Path) -> Path:
+    """Return a copy of `submission` below `into`; folders of dependencies are linked.
+
+    Raises UnusableSubmission where there is no `checkout`, or too much to copy.
+    """
+    target = into / "submission"
+    budget = _Budget()
+    try:
+        shutil.copytree(submission, target, symlinks=True, ignore=budget.ignored)
+    except (OSError, shutil.Error) as error:
+        raise UnusableSubmission(f"the submission cannot be read: {_reason(error)}") from error
+    for name in DEPENDENCIES:
+        folder = submission / name
+        if folder.is_dir():
+            (target / name).symlink_to(folder.resolve(), target_is_directory=True)
+    _require_checkout(target)
+    return target
+
+
+class _Budget:
+    # Counts what is copied while it is copied, and leaves out what is no file of a program.
+
+    def __init__(self) -> None:
+        self._files = 0
+        self._bytes = 0
+
+    def ignored(self, folder: str, names: list[str]) -> Iterable[str]:
+        ignored = [name for name in names if name in LEFT_OUT or name in DEPENDENCIES]
+        for name in names:
+            path = Path(folder, name)
+            if name in ignored or path.is_dir():
+                continue
+            if not path.is_symlink() and not path.is_file():
+                ignored.append(name)  # a pipe, socket or device
+                continue
+            self._files += 1
+            self._bytes += 0 if path.is_symlink() else path.stat().st_size
+        if self._files > FILES_LIMIT or self._bytes > BYTES_LIMIT:
+            raise UnusableSubmission(
+                f"the submission is too large to grade: more than {FILES_LIMIT} files or "
+                f"{BYTES_LIMIT // 2**20} MiB; leave only the checkout package and its files"
+            )
+        return ignored
+
+
+def _require_checkout(copied: Path) -> None:
+    if (copied / "checkout.py").is_file() or (copied / "checkout" / "__init__.py").is_file():
+        return
+    if (copied / "checkout").is_dir():
+        raise UnusableSubmission(
+            "the folder checkout/ is no package: it has no __init__.py that offers init_tracer, "
+            "shutdown_tracer, create_gateway, create_inventory and create_payment"
+        )
+    found = sorted(os.listdir(copied))
+    shown = ", ".join(found[:8]) if found else "nothing"
+    raise UnusableSubmission(
+        "there is no module or package named checkout (checkout.py or checkout/__init__.py) in "
+        f"the submission; it holds {shown}. Name the directory that contains it"
+    )
+
+
+def _reason(error: OSError | shutil.Error) -> str:
+    if isinstance(error, shutil.Error) and error.args and isinstance(error.args[0], list):
+        source, _, reason = error.args[0][0]
+        return f"{Path(source).name}: {reason}"
+    return str(error)

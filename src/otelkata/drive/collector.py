@@ -1,0 +1,155 @@
+"""Receive OTLP over HTTP as a collector does, and hang like one where asked to.
+
+Each host exports to a path of its own, so that what arrives names its sender.
+Protocol: OTLP specification 1.x, section OTLP/HTTP, binary protobuf.
+"""
+
+import asyncio
+import gzip
+import zlib
+from collections.abc import Iterable
+
+from google.protobuf.message import DecodeError
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
+)
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+from opentelemetry.proto.trace.v1 import trace_pb2
+
+from otelkata.evidence.model import Delivery, ExportedSpan
+from otelkata.host.wire import TEXT_LIMIT, Attributes, Event, Link, Scalar, Span, Value
+
+from .http import HOST, Connection, Request, Response, listen, port_of
+
+_STATUS = {0: "UNSET", 1: "OK", 2: "ERROR"}
+_PROTOBUF = "application/x-protobuf"
+_PREFIX = "SPAN_KIND_"
+
+
+class Collector:
+    """A receiver of traces: what arrived, from which host, over which protocol."""
+
+    def __init__(self) -> None:
+        self.spans: list[ExportedSpan] = []
+        self.deliveries: list[Delivery] = []
+        self._hanging: set[str] = set()
+        self._server: asyncio.Server | None = None
+        self._port = 0
+
+    async def open(self) -> None:
+        """Begin to listen."""
+        self._server = await listen(self._receive)
+        self._port = port_of(self._server)
+
+    def endpoint(self, host: str) -> str:
+        """Return the value of OTEL_EXPORTER_OTLP_ENDPOINT for the host `host`."""
+        return f"http://{HOST}:{self._port}/{host}"
+
+    def hang(self, host: str) -> None:
+        """Answer the requests of `host` no more."""
+        self._hanging.add(host)
+
+    def close(self) -> None:
+        """Listen no longer."""
+        if self._server is not None:
+            self._server.close()
+
+    async def _receive(self, connection: Connection, request: Request) -> None:
+        if request.method == "PRI":
+            self.deliveries.append(Delivery("", "grpc", 0))
+            connection.reset()
+            return
+        host, _, signal = request.target.lstrip("/").partition("/")
+        if host in self._hanging:
+            await asyncio.Event().wait()
+        if signal != "v1/traces":
+            connection.answer(Response(404, [], b""))
+            return
+        protocol = _content_type(request)
+        if protocol != _PROTOBUF:
+            self.deliveries.append(Delivery(host, protocol, 0))
+            connection.answer(Response(415, [], b""))
+            return
+        try:
+            spans = list(_spans(_body(request)))
+        except (DecodeError, OSError, EOFError, zlib.error):
+            self.deliveries.append(Delivery(host, "unreadable", 0))
+            connection.answer(Response(400, [], b""))
+            return
+        self.deliveries.append(Delivery(host, "http/protobuf", len(spans)))
+        self.spans += [ExportedSpan("", host, span) for span in spans]
+        answer = ExportTraceServiceResponse().SerializeToString()
+        connection.answer(Response(200, [("Content-Type", _PROTOBUF)], answer))
+
+
+def _content_type(request: Request) -> str:
+    for name, value in request.headers:
+        if name.lower() == "content-type":
+            return value.partition(";")[0].strip()
+    return ""
+
+
+def _body(request: Request) -> bytes:
+    for name, value in request.headers:
+        if name.lower() == "content-encoding" and value == "gzip":
+            return gzip.decompress(request.body)
+        if name.lower() == "content-encoding" and value == "deflate":
+            return zlib.decompress(request.body)
+    return request.body
+
+
+def _spans(body: bytes) -> Iterable[Span]:
+    for resource_spans in ExportTraceServiceRequest.FromString(body).resource_spans:
+        resource = _attributes(resource_spans.resource.attributes)
+        for scope_spans in resource_spans.scope_spans:
+            for span in scope_spans.spans:
+                yield _span(span, resource, scope_spans.scope.name)
+
+
+def _span(span: trace_pb2.Span, resource: Attributes, scope: str) -> Span:
+    return Span(
+        trace_id=span.trace_id.hex(),
+        span_id=span.span_id.hex(),
+        parent_id=span.parent_span_id.hex() or None,
+        kind=trace_pb2.Span.SpanKind.Name(span.kind).removeprefix(_PREFIX),
+        name=span.name[:TEXT_LIMIT],
+        start_ns=span.start_time_unix_nano,
+        end_ns=span.end_time_unix_nano,
+        status=_STATUS.get(span.status.code, "UNSET"),
+        status_message=span.status.message[:TEXT_LIMIT],
+        attributes=_attributes(span.attributes),
+        events=[
+            Event(event.name[:TEXT_LIMIT], event.time_unix_nano, _attributes(event.attributes))
+            for event in span.events
+        ],
+        links=[
+            Link(link.trace_id.hex(), link.span_id.hex(), _attributes(link.attributes))
+            for link in span.links
+        ],
+        resource=resource,
+        scope=scope[:TEXT_LIMIT],
+    )
+
+
+def _attributes(pairs: Iterable[KeyValue]) -> Attributes:
+    return {pair.key[:TEXT_LIMIT]: _value(pair.value) for pair in pairs}
+
+
+def _value(value: AnyValue) -> Value:
+    if value.WhichOneof("value") == "array_value":
+        return [_scalar(item) for item in value.array_value.values]
+    return _scalar(value)
+
+
+def _scalar(value: AnyValue) -> Scalar:
+    kind = value.WhichOneof("value")
+    if kind == "bool_value":
+        return value.bool_value
+    if kind == "int_value":
+        return value.int_value
+    if kind == "double_value":
+        return value.double_value
+    if kind == "string_value":
+        return value.string_value[:TEXT_LIMIT]
+    return str(value)[:TEXT_LIMIT]

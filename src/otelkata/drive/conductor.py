@@ -1,0 +1,249 @@
+"""Play the cases: send the driver's requests, and open the gates when it is time."""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from otelkata.evidence.model import Case, Delay, Headers, Hop
+
+from . import database
+from .deployment import Deployment
+from .gate import MeetingPoint
+from .http import Call, CallFailed, Request
+from .play import Play
+from .scenario import INTERLEAVED, Scenario
+from .tap import Crossings
+from .values import Values
+
+AT_ONCE = 8
+CLIENT_LIMIT = 15.0
+"""Longest time, in seconds, that the driver waits for any answer."""
+
+SILENCES_ENOUGH = 3
+SHORTEST_DELAY = 0.35
+LONGEST_DELAY = 2.4
+MEETING_PATIENCE = 1.0
+
+_TARGETS = {"gateway": "/checkout", "inventory": "/reservations", "payment": "/payments"}
+
+
+class Conductor:
+    """All cases of a run, and who plays them when."""
+
+    def __init__(
+        self,
+        scenarios: Iterable[Scenario],
+        values: Values,
+        deployment: Deployment,
+        crossings: Crossings,
+    ) -> None:
+        self._deployment = deployment
+        self._crossings = crossings
+        self._silences: Counter[str] = Counter()
+        self._meeting = MeetingPoint(INTERLEAVED, MEETING_PATIENCE)
+        self._burst_is_over = asyncio.Event()
+        self._plays = {s.name: (s, self._prepare(s, values)) for s in scenarios}
+        self._skipped: dict[str, str] = {}
+
+    @property
+    def skus(self) -> list[str]:
+        """Return what has to be in stock."""
+        return [play.case.marks.sku for s, play in self._plays.values() if s.stocked]
+
+    async def play_burst(self, group: str) -> None:
+        """Play the cases of `group`, a few at a time; then those that belong together at once."""
+        plays = self._of(group)
+        together = [play for play in plays if "concurrent" in play.case.tags]
+        slots = asyncio.Semaphore(AT_ONCE)
+
+        async def in_turn(play: Play) -> None:
+            async with slots:
+                await self.play(play)
+
+        await asyncio.gather(*(in_turn(play) for play in plays if play not in together))
+        await asyncio.gather(*(self.play(play) for play in together))
+
+    def end_burst(self) -> None:
+        """Tell that what keeps the services busy is over, so that delays may end."""
+        self._burst_is_over.set()
+
+    async def play_together(self, group: str) -> None:
+        """Play all cases of `group` at once."""
+        await asyncio.gather(*(self.play(play) for play in self._of(group)))
+
+    async def play_one(self, name: str) -> None:
+        """Play the case `name`."""
+        await self.play(self._plays[name][1])
+
+    async def play(self, play: Play) -> None:
+        """Play one case, if what it needs is there."""
+        missing = [start for start in self._needs(play) if not self._deployment.serves(start)]
+        if missing:
+            self._skipped[play.case.name] = f"{missing[0]} did not start"
+            return
+        if self._silences[play.entry] >= SILENCES_ENOUGH:
+            self._skipped[play.case.name] = f"{play.entry} answers no more"
+            return
+        self._crossings.expect(play)
+        match play.delay:
+            case None:
+                await self._request(play)
+            case "query":
+                await self._with_lock(play)
+            case _:
+                await asyncio.gather(self._request(play), self._release(play))
+
+    def cases(self) -> list[Case]:
+        """Return the cases as evidence."""
+        return [self._finished(play) for _, play in self._plays.values()]
+
+    def _of(self, group: str) -> list[Play]:
+        return [play for scenario, play in self._plays.values() if scenario.group == group]
+
+    def _prepare(self, scenario: Scenario, values: Values) -> Play:
+        marks = values.marks()
+        headers: Headers = [*scenario.parent.headers]
+        if scenario.baggage:
+            members = f"tenant.id={marks.tenant_id},user.id={marks.user_id}"
+            headers.append(("baggage", members))
+        case = Case(
+            name=scenario.name,
+            title=scenario.title,
+            tags=list(scenario.tags),
+            entry=scenario.entry,
+            answers=list(scenario.answers),
+            codes=list(scenario.codes),
+            inner={hop: list(answers) for hop, answers in scenario.inner.items()},
+            marks=marks,
+            parent=scenario.parent,
+            total_cents=scenario.quantity * database.UNIT_PRICE_CENTS,
+            baggage=scenario.baggage,
+        )
+        return Play(
+            case=case,
+            entry=scenario.start or f"{scenario.entry}.{scenario.group}",
+            request=_request(scenario, case, headers),
+            routes=dict(scenario.routes),
+            faults=dict(scenario.faults),
+            refused=scenario.refused,
+            delay=scenario.delay,
+            hangs_up=scenario.hangs_up,
+            meeting=self._meeting,
+        )
+
+    def _needs(self, play: Play) -> list[str]:
+        return [play.entry, *play.routes.values()]
+
+    async def _request(self, play: Play) -> None:
+        case = play.case
+        hop: Hop = f"client>{case.entry}"  # type: ignore[assignment]
+        draft = self._crossings.record.begin(hop, "")
+        draft.case, draft.callee, draft.request = case.name, play.entry, play.request
+        call = Call(play.request)
+        port = self._crossings.port_of(play.entry)
+        sending = asyncio.ensure_future(call.send(port or 0))
+        if play.hangs_up:
+            await self._hang_up(play, sending)
+        try:
+            draft.answered(await asyncio.wait_for(sending, CLIENT_LIMIT))
+        except asyncio.CancelledError:
+            if not play.hangs_up:
+                raise
+        except TimeoutError:
+            await self._count_silence(play)
+        except CallFailed:
+            draft.outcome = "dropped_in_headers"
+            await self._look_after(play)
+        finally:
+            draft.port = call.port
+            draft.finish()
+        if play.refused is not None:
+            hop, caller = play.refused
+            refused = self._crossings.record.begin(hop, caller)
+            refused.case, refused.outcome = case.name, "refused"
+            refused.received_ns = draft.received_ns
+            refused.finish()
+
+    async def _hang_up(self, play: Play, sending: "asyncio.Future[object]") -> None:
+        reached = asyncio.ensure_future(play.gate.reached.wait())
+        await asyncio.wait({reached, sending}, return_when=asyncio.FIRST_COMPLETED)
+        reached.cancel()
+        sending.cancel()
+
+    async def _count_silence(self, play: Play) -> None:
+        self._silences[play.entry] += 1
+        if self._silences[play.entry] == 1:
+            await self._deployment.explain_silence(
+                play.entry,
+                "request",
+                f"{play.case.entry} gave no answer within {CLIENT_LIMIT:.0f} s to {play.case.title}",
+            )
+
+    async def _look_after(self, play: Play) -> None:
+        host = await self._deployment.host_of(play.entry)
+        if host.gone:
+            self._silences[play.entry] = SILENCES_ENOUGH
+            await self._deployment.explain_end(host.name)
+
+    async def _release(self, play: Play) -> None:
+        # The delay outlasts all that keeps the machine busy, so that no other span looks slower.
+        try:
+            async with asyncio.timeout(LONGEST_DELAY):
+                await play.gate.reached.wait()
+                await asyncio.gather(self._burst_is_over.wait(), asyncio.sleep(SHORTEST_DELAY))
+        except TimeoutError:
+            pass
+        play.gate.release()
+
+    async def _with_lock(self, play: Play) -> None:
+        locked = asyncio.Event()
+
+        async def hold() -> None:
+            locked.set()
+            await self._release(play)
+
+        path = self._deployment.locked_database
+        holding = asyncio.ensure_future(database.lock(path, hold))
+        waiting = asyncio.ensure_future(locked.wait())
+        await asyncio.wait({holding, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        if not locked.is_set():
+            reason = "inventory keeps its database locked while nothing is asked of it"
+            self._skipped[play.case.name] = reason
+            holding.exception()
+            return
+        await asyncio.gather(self._request(play), holding)
+
+    def _finished(self, play: Play) -> Case:
+        delay = None
+        if play.delay is not None and play.gate.reached_ns:
+            delay = Delay(play.delay, play.gate.reached_ns, play.gate.released_ns)
+        return replace(play.case, delay=delay, skipped=self._skipped.get(play.case.name, ""))
+
+
+def _request(scenario: Scenario, case: Case, headers: Headers) -> Request:
+    marks = case.marks
+    bodies: Mapping[str, dict[str, object]] = {
+        "gateway": {
+            "sku": marks.sku,
+            "quantity": scenario.quantity,
+            "user_id": marks.user_id,
+            "email": marks.email,
+            "card_number": marks.card_number,
+        },
+        "inventory": {"sku": marks.sku, "quantity": scenario.quantity},
+        "payment": {
+            "user_id": marks.user_id,
+            "card_number": marks.card_number,
+            "amount_cents": case.total_cents,
+        },
+    }
+    body = scenario.body if scenario.body is not None else json.dumps(bodies[scenario.entry])
+    return Request(
+        "POST",
+        _TARGETS[scenario.entry],
+        [("Content-Type", "application/json"), *headers],
+        body.encode(),
+    )

@@ -1,0 +1,204 @@
+"""Start what the plan names: hosts, taps and services, and keep what became of each."""
+
+import asyncio
+import socket
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from otelkata.deploy.link import Host, HostGone, Observations
+from otelkata.deploy.parent import Parent
+from otelkata.evidence.model import ServiceStart
+from otelkata.host import wire
+
+from . import database
+from .collector import Collector
+from .http import HOST
+from .plan import HOP_OF, PlannedStart
+from .tap import Crossings, Tap
+
+START_LIMIT = 10.0
+"""Longest time, in seconds, that import, creation and lifespan startup may take together."""
+
+ENVIRONMENTS: Mapping[str, Mapping[str, str]] = {
+    "unsampled": {"OTEL_TRACES_SAMPLER": "always_off"},
+}
+OUTPUT_SHOWN = 600
+
+
+class Deployment:
+    """The services that run, and where they listen."""
+
+    def __init__(
+        self,
+        parent: Parent,
+        submission: Path,
+        crossings: Crossings,
+        ports: dict[str, int],
+        collector: Collector,
+        observations: Observations,
+        scratch: Path,
+        resource: Mapping[str, str],
+        version: str,
+    ) -> None:
+        self._parent = parent
+        self._submission = submission
+        self._crossings = crossings
+        self._ports = ports
+        self._collector = collector
+        self._observations = observations
+        self._resource = resource
+        self._version = version
+        self._hosts: dict[str, asyncio.Task[Host]] = {}
+        self._ended: set[str] = set()
+        self._refusing: list[socket.socket] = []
+        self._scratch = scratch
+        self._databases: dict[str, str] = {}
+        self.starts: dict[str, ServiceStart] = {}
+        self.taps: list[Tap] = []
+
+    @property
+    def locked_database(self) -> str:
+        """Return the path of the database that is locked for the slow query."""
+        return self._databases["locked"]
+
+    def stock(self, skus: Sequence[str]) -> None:
+        """Make the databases."""
+        self._databases = {
+            "stocked": database.make(self._scratch / "stock.sqlite", skus),
+            "locked": database.make(self._scratch / "locked.sqlite", skus),
+            "empty": database.make_without_table(self._scratch / "empty.sqlite"),
+        }
+
+    def serves(self, start: str) -> bool:
+        """Tell whether `start` came up."""
+        return start in self.starts and self.starts[start].serves
+
+    async def start(self, planned: Iterable[PlannedStart], *, serve: bool = True) -> None:
+        """Start services at the same time; what fails is a problem in the evidence."""
+        await asyncio.gather(*(self._start(start, serve=serve) for start in planned))
+
+    async def host(self, name: str) -> Host:
+        """Return the host `name`, made at the first call."""
+        if name not in self._hosts:
+            environment = {
+                "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+                "OTEL_EXPORTER_OTLP_ENDPOINT": self._collector.endpoint(name),
+                "OTEL_RESOURCE_ATTRIBUTES": ",".join(f"{k}={v}" for k, v in self._resource.items()),
+                # Nothing leaves by itself: the driver flushes, or sees what an exit loses.
+                "OTEL_BSP_SCHEDULE_DELAY": "60000",
+                **ENVIRONMENTS.get(name, {}),
+            }
+            making = self._parent.make_host(
+                name,
+                self._submission,
+                environment,
+                serves_in_main=name.startswith(("sigterm", "stuck")),
+            )
+            self._hosts[name] = asyncio.ensure_future(making)
+        return await self._hosts[name]
+
+    async def host_of(self, start: str) -> Host:
+        """Return the host in which `start` runs."""
+        return await self.host(self.starts[start].host)
+
+    async def explain_silence(self, start: str, stage: str, message: str) -> None:
+        """Report that `start` did not answer, with the place where its code stands."""
+        planned = self.starts[start]
+        path, line = "", 0
+        try:
+            host = await self.host(planned.host)
+            reply = await asyncio.wait_for(host.ask(wire.Where, start=start), 2)
+            path, line = str(reply.values["path"]), int(str(reply.values["line"]))
+        except (TimeoutError, HostGone):
+            message += " (nor did its process say where it stands)"
+        problem = wire.Problem(start, planned.service, stage, message, path, line)
+        self._observations.problems.append(problem)
+
+    async def explain_end(self, name: str) -> None:
+        """Report that the process of the host `name` ended by itself, once."""
+        if name in self._ended:
+            return
+        self._ended.add(name)
+        host = await self.host(name)
+        try:
+            status = await asyncio.wait_for(asyncio.shield(host.exited), 2)
+            how = f"was ended by signal {-status}" if status < 0 else f"ended with status {status}"
+        except TimeoutError:
+            how = "closed its connection to the grader"
+        output = self._output_of(name)
+        message = f"the process that ran the submission {how}"
+        self._observations.problems.append(wire.Problem("", "", "exit", message, "", 0, output))
+
+    def close(self) -> None:
+        """Close what this side listens on."""
+        for tap in self.taps:
+            tap.close()
+        for refusing in self._refusing:
+            refusing.close()
+
+    async def _start(self, planned: PlannedStart, *, serve: bool) -> None:
+        urls = await self._urls(planned) if serve else {}
+        self._note(planned, 0, serves=False)
+        host = await self.host(planned.host)
+        asking = host.ask(
+            wire.Start,
+            start=planned.name,
+            service=planned.service,
+            version=self._version,
+            exporter=planned.exporter,
+            serves=serve,
+            timeout=planned.timeout,
+            urls=urls,
+        )
+        try:
+            reply = await asyncio.wait_for(asking, START_LIMIT)
+        except TimeoutError:
+            await self.explain_silence(
+                planned.name,
+                "start",
+                f"{planned.service} did not come up within {START_LIMIT:.0f} s",
+            )
+        except HostGone:
+            await self.explain_end(planned.host)
+        else:
+            if reply.ok:
+                port = int(str(reply.values["port"]))
+                self._ports[planned.name] = port
+                self._note(planned, port, serves=True)
+
+    def _note(self, planned: PlannedStart, port: int, *, serves: bool) -> None:
+        self.starts[planned.name] = ServiceStart(
+            planned.name, planned.host, planned.service, self._version, port, serves
+        )
+
+    async def _urls(self, planned: PlannedStart) -> dict[str, str]:
+        if planned.service == "inventory":
+            return {"database": self._databases[planned.database]}
+        urls = {}
+        for (service, parameter), hop in HOP_OF.items():
+            if service != planned.service:
+                continue
+            if parameter in planned.refused:
+                port = self._refuse()
+            else:
+                callee = hop.partition(">")[2]
+                name = callee if callee == "processor" else f"{callee}.{planned.group}"
+                tap = Tap(self._crossings, hop, planned.name, name)
+                self.taps.append(tap)
+                port = await tap.open()
+            urls[parameter] = f"http://{HOST}:{port}"
+        return urls
+
+    def _refuse(self) -> int:
+        # Bound but not listening: nobody else can come to listen there meanwhile.
+        refusing = socket.socket()
+        refusing.bind((HOST, 0))
+        self._refusing.append(refusing)
+        port: int = refusing.getsockname()[1]
+        return port
+
+    def _output_of(self, name: str) -> str:
+        try:
+            return self._parent.output_of(name).read_text("utf-8", "replace")[-OUTPUT_SHOWN:]
+        except OSError:
+            return ""

@@ -1,0 +1,223 @@
+"""End providers, services and processes in every way that the kata asks about.
+
+A span is pending when it has ended and may not have been exported. Limits are those of the
+contract plus `NOISE`, which a busy machine may need and which decides nothing else.
+"""
+
+import asyncio
+import os
+import signal
+import time
+from dataclasses import replace
+
+from otelkata.deploy.link import Host, HostGone, Observations
+from otelkata.evidence.model import Exit
+from otelkata.host import wire
+
+from .collector import Collector
+from .conductor import Conductor
+from .deployment import Deployment
+from .plan import HANGING, LEAVING, PROVIDERS, SIGTERM, STUCK, SULKING, PlannedStart
+
+NOISE = 3.0
+SHORT_TIMEOUT = 0.5
+LONG_TIMEOUT = 5.0
+LIFESPAN_LIMIT = 10.0
+SIGTERM_LIMIT = 15.0
+SETTLE_LIMIT = 3.0
+
+
+class Exits:
+    """The ends that are observed, each by a deployment of its own."""
+
+    def __init__(
+        self,
+        deployment: Deployment,
+        conductor: Conductor,
+        collector: Collector,
+        observations: Observations,
+    ) -> None:
+        self._deployment = deployment
+        self._conductor = conductor
+        self._collector = collector
+        self._observations = observations
+        self.seen: list[Exit] = []
+
+    async def end_providers(self) -> None:
+        """Call `shutdown_tracer` with a sound exporter, one that fails and one that raises."""
+        await self._deployment.start(PROVIDERS, serve=False)
+        behaviours: tuple[tuple[str, wire.Behaviour], ...] = (
+            ("pending", "collect"),
+            ("failing", "fail"),
+            ("raising", "raise"),
+        )
+        await asyncio.gather(
+            *(
+                self._end_provider(f"payment.{name}", behaviour, LONG_TIMEOUT)
+                for name, behaviour in behaviours
+            )
+        )
+
+    async def end_hanging_provider(self) -> None:
+        """Call `shutdown_tracer` while the exporter hangs; then the process has nothing to do."""
+        await self._deployment.start(HANGING, serve=False)
+        await self._end_provider("payment.hanging", "hang", SHORT_TIMEOUT)
+        host = await self._deployment.host("hanging")
+        began = time.monotonic()
+        exit_seen = Exit("process", ["process", "bounded"], ["payment.hanging"], NOISE, None)
+        if not self._deployment.serves("payment.hanging"):
+            self.seen.append(_skip(exit_seen))
+            return
+        try:
+            await asyncio.wait_for(host.ask(wire.Leave), 2)
+            status = await asyncio.wait_for(asyncio.shield(host.exited), NOISE)
+            took = time.monotonic() - began
+            self.seen.append(_with(exit_seen, took=took, status=status))
+        except HostGone:
+            self.seen.append(_with(exit_seen, took=time.monotonic() - began))
+        except TimeoutError:
+            self.seen.append(exit_seen)
+
+    async def leave(self) -> None:
+        """Run lifespan shutdown right after a checkout."""
+        pending = await self._checkout(LEAVING, "exit.lifespan")
+        await self._stop(LEAVING, "lifespan", ["flush", "lifespan"], pending)
+
+    async def leave_with_hanging_exporter(self) -> None:
+        """Run lifespan shutdown while the exporter hangs."""
+        pending = await self._checkout(SULKING, "exit.lifespan_hanging")
+        for start in SULKING:
+            if self._deployment.serves(start.name):
+                host = await self._deployment.host(start.host)
+                await _ask(host, wire.Arm, start=start.name, behaviour="hang")
+        await self._stop(SULKING, "lifespan_hanging", ["bounded", "lifespan"], pending)
+
+    async def terminate(self) -> None:
+        """Send SIGTERM to real services right after a checkout."""
+        pending = await self._checkout(SIGTERM, "exit.sigterm")
+        await self._terminate(SIGTERM, "sigterm", ["flush", "sigterm"], pending)
+
+    async def terminate_with_hanging_collector(self) -> None:
+        """Send SIGTERM to real services whose collector hangs."""
+        for start in STUCK:
+            self._collector.hang(start.host)
+        pending = await self._checkout(STUCK, "exit.sigterm_hanging")
+        await self._terminate(STUCK, "sigterm_hanging", ["bounded", "sigterm"], pending)
+
+    async def _checkout(self, planned: list[PlannedStart], case: str) -> dict[str, list[str]]:
+        # Returns the spans that have ended, by start.
+        await self._deployment.start(planned)
+        await self._conductor.play_one(case)
+        names = [start.name for start in planned if self._deployment.serves(start.name)]
+        for name in names:
+            host = await self._deployment.host_of(name)
+            await _ask(host, wire.Settle, starts=[name], seconds=SETTLE_LIMIT)
+        return {name: self._ended(name) for name in names}
+
+    def _ended(self, start: str) -> list[str]:
+        return [report.span_id for report in self._observations.ended if report.start == start]
+
+    async def _end_provider(self, start: str, behaviour: wire.Behaviour, seconds: float) -> None:
+        name = start.partition(".")[2]
+        tags = ["provider", "flush" if behaviour == "collect" else "bounded"]
+        seen = Exit(f"shutdown_tracer_{name}", tags, [start], seconds, None)
+        if not self._deployment.serves(start):
+            self.seen.append(_skip(seen))
+            return
+        host = await self._deployment.host_of(start)
+        await _ask(host, wire.Probe, start=start, name="pending work", texts=[])
+        pending = self._ended(start)
+        await _ask(host, wire.Arm, start=start, behaviour=behaviour)
+        asking = host.ask(wire.ShutDown, start=start, seconds=seconds)
+        seen = _with(seen, pending=pending)
+        try:
+            values = (await asyncio.wait_for(asking, seconds + NOISE)).values
+        except (TimeoutError, HostGone):
+            self.seen.append(seen)
+            return
+        returned = values["returned"]
+        self.seen.append(
+            _with(
+                seen,
+                took=float(str(values["took"])),
+                returned=returned if isinstance(returned, bool | None) else str(returned),
+                raised=str(values["raised"] or ""),
+                path=str(values.get("path", "")),
+                line=int(str(values.get("line", 0))),
+            )
+        )
+
+    async def _stop(
+        self,
+        planned: list[PlannedStart],
+        name: str,
+        tags: list[str],
+        pending: dict[str, list[str]],
+    ) -> None:
+        async def stop(start: PlannedStart) -> None:
+            seen = Exit(f"{name}.{start.service}", tags, [start.name], LIFESPAN_LIMIT, None)
+            if not self._deployment.serves(start.name):
+                self.seen.append(_skip(seen))
+                return
+            seen = _with(seen, pending=pending[start.name])
+            host = await self._deployment.host(start.host)
+            patience = LIFESPAN_LIMIT + NOISE
+            reply = await _ask(host, wire.Stop, start=start.name, seconds=patience)
+            if reply is None or not reply.ok:
+                await self._deployment.explain_silence(
+                    start.name,
+                    "shutdown",
+                    f"lifespan shutdown of {start.service} did not end within {patience:.0f} s",
+                )
+                self.seen.append(seen)
+            else:
+                self.seen.append(_with(seen, took=float(str(reply.values["took"]))))
+
+        await asyncio.gather(*(stop(start) for start in planned))
+
+    async def _terminate(
+        self,
+        planned: list[PlannedStart],
+        name: str,
+        tags: list[str],
+        pending: dict[str, list[str]],
+    ) -> None:
+        async def terminate(start: PlannedStart) -> None:
+            seen = Exit(f"{name}.{start.service}", tags, [start.name], SIGTERM_LIMIT, None)
+            if not self._deployment.serves(start.name):
+                self.seen.append(_skip(seen))
+                return
+            seen = _with(seen, pending=pending[start.name])
+            host = await self._deployment.host(start.host)
+            began = time.monotonic()
+            try:
+                os.kill(host.pid, signal.SIGTERM)
+                exited = asyncio.shield(host.exited)
+                status = await asyncio.wait_for(exited, SIGTERM_LIMIT + NOISE)
+            except (TimeoutError, ProcessLookupError):
+                self.seen.append(seen)
+            else:
+                took = time.monotonic() - began
+                self.seen.append(_with(seen, took=took, status=status))
+
+        await asyncio.gather(*(terminate(start) for start in planned))
+
+
+async def _ask(host: Host, command: type[wire.Command], **fields: object) -> wire.Reply | None:
+    try:
+        return await host.ask(command, **fields)
+    except HostGone:
+        return None
+
+
+def _skip(seen: Exit) -> Exit:
+    return _with(seen, skipped="the service did not start")
+
+
+def _with(seen: Exit, **changes: object) -> Exit:
+    return replace(seen, **changes)  # type: ignore[arg-type]
+
+
+def sigterm_works() -> bool:
+    """Tell whether processes can be ended by SIGTERM here; on Windows it only kills."""
+    return os.name == "posix"

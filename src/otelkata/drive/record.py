@@ -1,0 +1,85 @@
+"""Record exchanges as they happen."""
+
+import itertools
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from otelkata.evidence import model
+from otelkata.host.wire import TEXT_LIMIT
+
+from .http import Request, Response
+
+
+@dataclass(slots=True)
+class Draft:
+    """An exchange that is still under way."""
+
+    number: int
+    hop: model.Hop
+    caller: str
+    case: str = ""
+    callee: str = ""
+    port: int = 0
+    request: Request | None = None
+    response: Response | None = None
+    outcome: model.Outcome = "timed_out"
+    received_ns: int = field(default_factory=time.time_ns)
+    answered_ns: int = 0
+    ended_ns: int = 0
+
+    def answered(self, response: Response, outcome: model.Outcome = "answered") -> None:
+        """Note the answer, right before its first byte is written."""
+        self.response = response
+        self.outcome = outcome
+        self.answered_ns = time.time_ns()
+
+    def finish(self) -> None:
+        """Note the end."""
+        self.ended_ns = time.time_ns()
+
+    def finished(self) -> model.Exchange:
+        """Return the exchange as evidence."""
+        return model.Exchange(
+            number=self.number,
+            case=self.case,
+            hop=self.hop,
+            caller=self.caller,
+            callee=self.callee,
+            port=self.port,
+            request=_request(self.request) if self.request else None,
+            response=_response(self.response) if self.response else None,
+            outcome=self.outcome,
+            received_ns=self.received_ns,
+            answered_ns=self.answered_ns,
+            ended_ns=self.ended_ns or time.time_ns(),
+        )
+
+
+class Record:
+    """All exchanges of a run, in the order in which they began."""
+
+    def __init__(self) -> None:
+        self._numbers = itertools.count(1)
+        self._drafts: list[Draft] = []
+
+    def begin(self, hop: model.Hop, caller: str) -> Draft:
+        """Begin to record an exchange."""
+        draft = Draft(next(self._numbers), hop, caller)
+        self._drafts.append(draft)
+        return draft
+
+    def __iter__(self) -> Iterator[model.Exchange]:
+        return (draft.finished() for draft in self._drafts)
+
+
+def _request(request: Request) -> model.Request:
+    return model.Request(request.method, request.target, request.headers, _text(request.body))
+
+
+def _response(response: Response) -> model.Response:
+    return model.Response(response.status, response.headers, _text(response.body))
+
+
+def _text(body: bytes) -> str:
+    return body.decode("utf-8", "backslashreplace")[:TEXT_LIMIT]

@@ -1,0 +1,214 @@
+"""Drive one submission through all scenarios and return the evidence."""
+
+import asyncio
+import platform
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from otelkata.deploy import source
+from otelkata.deploy.link import Exchange, Host, HostGone, Observations
+from otelkata.deploy.parent import Parent
+from otelkata.evidence.model import Evidence
+from otelkata.host import wire
+
+from .collector import Collector
+from .conductor import Conductor
+from .deployment import Deployment
+from .exits import Exits, sigterm_works
+from .http import listen, port_of
+from .plan import DEFAULT, HASTY, MAIN, SLOW, UNSAMPLED, PlannedStart
+from .record import Record
+from .scenario import all_scenarios
+from .tap import Crossings, process_card
+from .values import Values
+
+SETTLE_LIMIT = 4.0
+"""Longest time, in seconds, in which spans may still end after the last answer.
+
+The contract gives a cancelled call its timeout (0.5 s here) and one second; the rest is noise.
+"""
+
+FLUSH_LIMIT = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a run may be told: the interpreter of the hosts, the seed, and to leave out waits."""
+
+    python: str
+    seed: int
+    quick: bool = False
+
+
+async def observe(submission: Path, settings: Settings) -> Evidence:
+    """Run `submission` through all scenarios.
+
+    Raises UnusableSubmission where there is nothing to run, ParentFailed where the interpreter
+    cannot host anything.
+    """
+    with tempfile.TemporaryDirectory(prefix="otelkata-", ignore_cleanup_errors=True) as folder:
+        run = _Run(submission, settings, Path(folder).resolve())
+        try:
+            return await run.observe()
+        finally:
+            await run.close()
+
+
+class _Run:
+    def __init__(self, submission: Path, settings: Settings, scratch: Path) -> None:
+        self._began = time.monotonic()
+        self._submission = submission
+        self._settings = settings
+        self._scratch = scratch
+        self._values = Values(settings.seed)
+        self._observations = Observations()
+        self._exchange = Exchange(self._observations)
+        self._collector = Collector()
+        self._record = Record()
+        self._ports: dict[str, int] = {}
+        self._crossings = Crossings(self._record, self._ports)
+        self._parent: Parent | None = None
+        self._closers: list[Callable[[], None]] = []
+
+    async def observe(self) -> Evidence:
+        port = await self._exchange.open()
+        parent = Parent(self._settings.python, self._exchange, port, self._scratch)
+        self._parent = parent
+        await parent.open()
+        copied = source.copy(self._submission, self._scratch)
+        await self._collector.open()
+        processor = await listen(process_card)
+        self._ports["processor"] = port_of(processor)
+        resource = {f"kata.{self._values.word()}": self._values.word() for _ in range(2)}
+        version = f"{self._values.number(1, 9)}.{self._values.number(0, 99)}.{self._values.number(0, 99)}"
+        deployment = Deployment(
+            parent,
+            copied,
+            self._crossings,
+            self._ports,
+            self._collector,
+            self._observations,
+            self._scratch,
+            resource,
+            version,
+        )
+        conductor = Conductor(
+            all_scenarios(self._values), self._values, deployment, self._crossings
+        )
+        deployment.stock(conductor.skus)
+        self._closers += [processor.close, self._collector.close, deployment.close]
+        probes = [self._values.marks().email, self._values.card_number()]
+        exits = Exits(deployment, conductor, self._collector, self._observations)
+        groups = _Groups(deployment, conductor, probes)
+        waiting: list[Awaitable[None]] = []
+        if not self._settings.quick:
+            waiting.append(exits.leave_with_hanging_exporter())
+            if sigterm_works():
+                waiting.append(exits.terminate_with_hanging_collector())
+        if sigterm_works():
+            waiting.append(exits.terminate())
+        await asyncio.gather(
+            *waiting,
+            groups.main(),
+            groups.waiting(),
+            groups.unsampled(),
+            groups.default(),
+            exits.end_hanging_provider(),
+            exits.end_providers(),
+            exits.leave(),
+        )
+        return Evidence(
+            submission=str(self._submission),
+            seed=self._settings.seed,
+            partial=self._settings.quick,
+            platform=platform.system(),
+            python=await groups.python(),
+            isolation="a process of its own; no sandbox",
+            resource=resource,
+            probes=probes,
+            starts=list(deployment.starts.values()),
+            cases=conductor.cases(),
+            exchanges=list(self._record),
+            exits=exits.seen,
+            deliveries=self._collector.deliveries,
+            problems=self._observations.problems,
+            logs=self._observations.logs,
+            started=self._observations.started,
+            ended=self._observations.ended,
+            spans=[*self._observations.spans, *self._collector.spans],
+            duration_s=time.monotonic() - self._began,
+        )
+
+    async def close(self) -> None:
+        self._exchange.close()
+        for close in self._closers:
+            close()
+        if self._parent is not None:
+            await self._parent.close()
+
+
+class _Groups:
+    # The deployments that only have to be played, settled, flushed and stopped.
+
+    def __init__(self, deployment: Deployment, conductor: Conductor, probes: list[str]) -> None:
+        self._deployment = deployment
+        self._conductor = conductor
+        self._probes = probes
+        self._main_is_up = asyncio.Event()
+
+    async def main(self) -> None:
+        try:
+            await self._deployment.start(MAIN)
+            self._main_is_up.set()
+            await self._conductor.play_burst("main")
+        finally:
+            self._main_is_up.set()
+            self._conductor.end_burst()
+        await self._finish(MAIN, probe=True)
+
+    async def waiting(self) -> None:
+        await self._deployment.start([*HASTY, *SLOW])
+        await self._main_is_up.wait()
+        await asyncio.gather(
+            self._conductor.play_together("hasty"), self._conductor.play_together("slow")
+        )
+        await self._finish([*HASTY, *SLOW])
+
+    async def unsampled(self) -> None:
+        await self._deployment.start(UNSAMPLED)
+        await self._conductor.play_together("unsampled")
+        await self._finish(UNSAMPLED)
+
+    async def default(self) -> None:
+        await self._deployment.start(DEFAULT)
+        await self._conductor.play_together("default")
+        await self._finish(DEFAULT)
+
+    async def python(self) -> str:
+        return (await self._deployment.host("main")).python
+
+    async def _finish(self, planned: list[PlannedStart], *, probe: bool = False) -> None:
+        # Flushed before it is stopped: what an exit loses is judged elsewhere, not here.
+        hosts: dict[str, list[str]] = {}
+        for start in planned:
+            if self._deployment.serves(start.name):
+                hosts.setdefault(start.host, []).append(start.name)
+        for name, starts in hosts.items():
+            host = await self._deployment.host(name)
+            try:
+                await self._finish_host(host, starts, probe=probe)
+            except (TimeoutError, HostGone):
+                await self._deployment.explain_end(name)
+
+    async def _finish_host(self, host: Host, starts: list[str], *, probe: bool) -> None:
+        async with asyncio.timeout(SETTLE_LIMIT + 2 * FLUSH_LIMIT):
+            await host.ask(wire.Settle, starts=starts, seconds=SETTLE_LIMIT)
+            if probe:
+                for start in starts:
+                    await host.ask(wire.Probe, start=start, name="probe", texts=self._probes)
+            await host.ask(wire.Flush, starts=starts, seconds=FLUSH_LIMIT)
+            stops = (host.ask(wire.Stop, start=start, seconds=FLUSH_LIMIT) for start in starts)
+            await asyncio.gather(*stops)

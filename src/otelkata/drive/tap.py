@@ -1,0 +1,178 @@
+"""Stand on a hop: record each request that crosses it, and inject the fault of its case."""
+
+import asyncio
+import json
+import time
+from collections.abc import Mapping
+
+from otelkata.evidence.model import Headers, Hop
+
+from .fault import Answer, Break, Fault, Hang, Hold, Meet, Notice, Reserve, StripHeaders, WriteRaw
+from .http import Call, CallFailed, Connection, Request, Response, listen, port_of
+from .database import UNIT_PRICE_CENTS
+from .play import Play
+from .record import Draft, Record
+
+CONTEXT_HEADERS = ("traceparent", "tracestate", "baggage")
+_JSON: Headers = [("Content-Type", "application/json")]
+
+
+class Crossings:
+    """What all taps share: the cases under way, by the values that mark their requests."""
+
+    def __init__(self, record: Record, ports: Mapping[str, int]) -> None:
+        self.record = record
+        self._ports = ports
+        self._plays: dict[str, Play] = {}
+
+    def expect(self, play: Play) -> None:
+        """Take requests that carry the marks of `play` for its own."""
+        self._plays[play.case.marks.sku] = play
+        self._plays[play.case.marks.card_number] = play
+
+    def play_of(self, request: Request) -> Play | None:
+        """Return the case that `request` belongs to, by its body."""
+        try:
+            body = json.loads(request.body)
+        except ValueError:
+            return None
+        if not isinstance(body, dict):
+            return None
+        for key in ("sku", "card_number"):
+            mark = body.get(key)
+            if isinstance(mark, str) and mark in self._plays:
+                return self._plays[mark]
+        return None
+
+    def port_of(self, start: str) -> int | None:
+        """Return where `start` listens, if it does."""
+        return self._ports.get(start)
+
+
+class Tap:
+    """A recording proxy on one hop that leads away from one start."""
+
+    def __init__(self, crossings: Crossings, hop: Hop, caller: str, callee: str) -> None:
+        self._crossings = crossings
+        self._hop: Hop = hop
+        self._caller = caller
+        self._callee = callee
+        self._server: asyncio.Server | None = None
+
+    async def open(self) -> int:
+        """Begin to listen; return the port."""
+        self._server = await listen(self._cross)
+        return port_of(self._server)
+
+    def close(self) -> None:
+        """Listen no longer."""
+        if self._server is not None:
+            self._server.close()
+
+    async def _cross(self, connection: Connection, request: Request) -> None:
+        draft = self._crossings.record.begin(self._hop, self._caller)
+        draft.request = request
+        play = self._crossings.play_of(request)
+        try:
+            if play is None:
+                await self._forward(connection, draft, self._callee, request)
+                return
+            draft.case = play.case.name
+            await self._inject(connection, draft, play, play.next_fault(self._hop))
+        finally:
+            draft.finish()
+
+    async def _inject(
+        self, connection: Connection, draft: Draft, play: Play, fault: Fault
+    ) -> None:
+        request = draft.request
+        if request is None:
+            raise ValueError("a tap records the request first")
+        match fault:
+            case Answer():
+                response = _answer(fault.status, fault.body, fault.content_type)
+                draft.answered(response, "answered" if fault.readable else "unreadable")
+                connection.answer(response)
+                return
+            case Reserve():
+                response = _reservation(request)
+                draft.answered(response)
+                connection.answer(response)
+                return
+            case WriteRaw():
+                draft.outcome = "unreadable"
+                connection.write_raw(fault.data)
+                return
+            case Break():
+                self._break(connection, draft, fault)
+                return
+            case Hang():
+                play.gate.notice()
+                await asyncio.Event().wait()
+            case Hold():
+                await play.gate.wait()
+            case Notice():
+                play.gate.notice()
+            case Meet() if play.meeting is not None:
+                await play.meeting.wait()
+            case StripHeaders():
+                kept = [(n, v) for n, v in request.headers if n.lower() not in CONTEXT_HEADERS]
+                request = Request(request.method, request.target, kept, request.body)
+            case _:
+                pass
+        callee = play.routes.get(self._hop, self._callee)
+        await self._forward(connection, draft, callee, request)
+
+    async def _forward(
+        self, connection: Connection, draft: Draft, callee: str, request: Request
+    ) -> None:
+        draft.callee = callee
+        port = self._crossings.port_of(callee)
+        if port is None:
+            # The service never started: to its caller that is a refused connection.
+            draft.outcome = "refused"
+            connection.reset()
+            return
+        call = Call(request)
+        try:
+            response = await call.send(port)
+        except CallFailed:
+            draft.outcome = "dropped_in_headers"
+            connection.reset()
+            return
+        finally:
+            draft.port = call.port
+        draft.answered(response)
+        connection.answer(response)
+
+    def _break(self, connection: Connection, draft: Draft, fault: Break) -> None:
+        response = _answer(200, json.dumps({"sku": "half of an answer", "quantity": 1}))
+        if fault.where == "in_body":
+            draft.answered(response, "dropped_in_body")
+            connection.answer_partly(response)
+            return
+        draft.outcome = "dropped_in_headers"
+        if fault.where == "in_headers":
+            connection.write_raw(b"HTTP/1.1 200 OK\r\nContent-Type: application/js")
+        else:
+            connection.reset()
+
+
+async def process_card(connection: Connection, request: Request) -> None:
+    """Be the card processor: authorise every card; what declines or breaks is a fault on its hop."""
+    if (request.method, request.target) == ("POST", "/authorizations"):
+        answer = _answer(200, json.dumps({"authorization_id": f"auth-{time.time_ns():x}"}))
+    else:
+        answer = _answer(404, json.dumps({"error": "not_found"}))
+    connection.answer(answer)
+
+
+def _reservation(request: Request) -> Response:
+    asked = json.loads(request.body)
+    answer = {"sku": asked.get("sku"), "quantity": asked.get("quantity")}
+    return _answer(200, json.dumps(answer | {"unit_price_cents": UNIT_PRICE_CENTS}))
+
+
+def _answer(status: int, body: str, content_type: str = "application/json") -> Response:
+    return Response(status, [("Content-Type", content_type)], body.encode())
+

@@ -1,0 +1,1 @@
+"""What was observed of one submission: plain data, written to a file and read back."""

@@ -1,0 +1,210 @@
+"""Host one submission: import it, obey the driver's commands, report what is observed."""
+
+import contextlib
+import faulthandler
+import importlib
+import json
+import logging
+import os
+import queue
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import NoReturn
+
+from . import wire
+from .channel import Channel
+from .observe import LogObserver
+from .place import NOWHERE, Place, Places
+from .service import BrokenContract, Service
+
+CONTRACT = ("init_tracer", "shutdown_tracer", "create_gateway", "create_inventory", "create_payment")
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """What a host is told when it is made.
+
+    `serves_in_main` puts the (only) service into the main thread, where signals end it as they end
+    a service of its own. `output` is the file that takes what the submission prints.
+    """
+
+    host: str
+    port: int
+    token: str
+    submission: str
+    output: str
+    serves_in_main: bool
+    environment: Mapping[str, str]
+
+    @classmethod
+    def read(cls, line: str | bytes) -> "Orders":
+        """Return the orders written as one line of JSON."""
+        return cls(**json.loads(line))
+
+
+def main(orders: Orders) -> None:
+    """Run a host until it is told to leave, its service ends, or the driver has gone."""
+    _redirect(orders.output)
+    os.environ.update(orders.environment)
+    Host(orders).run()
+
+
+class Host:
+    """One process that runs a submission: the main thread imports, others serve and obey."""
+
+    def __init__(self, orders: Orders) -> None:
+        self._orders = orders
+        self._places = Places(Path(orders.submission))
+        self._channel = Channel(orders.port)
+        self._services: dict[str, Service] = {}
+        self._submission: ModuleType | None = None
+        self._imported = threading.Event()
+        self._in_main: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+
+    def run(self) -> None:
+        """Import the submission, then do in this thread what belongs into the main thread."""
+        hello = wire.Hello(self._orders.host, self._orders.token, os.getpid(), sys.version)
+        self._channel.send(hello)
+        logging.getLogger("opentelemetry").addHandler(LogObserver(self._channel))
+        self._report_hard_exits()
+        threading.Thread(target=self._obey, daemon=True).start()
+        self._import()
+        while (work := self._in_main.get()) is not None:
+            work()
+
+    def _import(self) -> None:
+        sys.path.insert(0, self._orders.submission)
+        importlib.invalidate_caches()
+        os.chdir(self._orders.submission)
+        try:
+            submission = importlib.import_module("checkout")
+            missing = [name for name in CONTRACT if not callable(getattr(submission, name, None))]
+            for name in missing:
+                self._broken(
+                    "import",
+                    f"the module checkout has no function {name}",
+                    (self._places.relative(str(submission.__file__)), 1),
+                )
+            if not missing:
+                self._submission = submission
+        except BaseException as error:  # noqa: BLE001 (untrusted code: the boundary is here)
+            self._channel.send(self._places.problem(error, "import", "", ""))
+        finally:
+            self._imported.set()
+
+    def _broken(self, stage: str, message: str, place: Place) -> None:
+        self._channel.send(wire.Problem("", "", stage, message, *place))
+
+    def _report_hard_exits(self) -> None:
+        # `os._exit` leaves no trace of who called it; the driver would only see a closed socket.
+        hard_exit = os._exit
+
+        def reporting_exit(status: int) -> NoReturn:
+            place = self._places.of_frame(sys._getframe(1))  # noqa: SLF001 (no public equal)
+            if place != NOWHERE:
+                self._broken("exit", f"os._exit({status}) ended the process", place)
+            hard_exit(status)
+
+        os._exit = reporting_exit
+
+    def _obey(self) -> None:
+        for command in self._channel.commands():
+            threading.Thread(target=self._answer, args=(command,), daemon=True).start()
+        self._in_main.put(None)
+        # The driver has gone: nobody waits for anything that is still running here.
+        os.kill(os.getpid(), 9)
+
+    def _answer(self, command: wire.Command) -> None:
+        if isinstance(command, wire.Start):
+            self._start(command)
+            return
+        try:
+            reply = self._do(command)
+        except (BrokenContract, KeyError):
+            reply = wire.Reply(command.request, ok=False)
+        if reply is not None:
+            self._channel.send(reply)
+
+    def _start(self, command: wire.Start) -> None:
+        service = Service(command, self._channel, self._places)
+        self._services[command.start] = service
+        self._imported.wait()
+        submission = self._submission
+        if submission is None:
+            self._channel.send(wire.Reply(command.request, ok=False))
+        elif self._orders.serves_in_main:
+            self._in_main.put(lambda: service.run(submission))
+        else:
+            service.run(submission)
+
+    def _do(self, command: wire.Command) -> wire.Reply | None:  # noqa: PLR0911 (one per command)
+        match command:
+            case wire.Settle():
+                return wire.Reply(command.request, ok=self._settle(command))
+            case wire.Flush():
+                return wire.Reply(command.request, ok=self._flush(command))
+            case wire.Probe():
+                self._services[command.start].probe(command.name, command.texts)
+                return wire.Reply(command.request, ok=True)
+            case wire.Arm():
+                self._services[command.start].exporter.behaviour = command.behaviour
+                return wire.Reply(command.request, ok=True)
+            case wire.ShutDown():
+                values = self._services[command.start].shut_down(command.seconds)
+                return wire.Reply(command.request, ok=True, values=values)
+            case wire.Stop():
+                began = time.monotonic()
+                over = self._services[command.start].stop(command.seconds)
+                took = time.monotonic() - began
+                return wire.Reply(command.request, ok=over, values={"took": took})
+            case wire.Where():
+                path, line = self._where(command.start)
+                return wire.Reply(command.request, ok=True, values={"path": path, "line": line})
+            case _:
+                self._channel.send(wire.Reply(command.request, ok=True))
+                self._in_main.put(None)
+                return None
+
+    def _settle(self, command: wire.Settle) -> bool:
+        deadline = time.monotonic() + command.seconds
+        return all(
+            self._services[start].counter.wait_until_none_is_open(deadline - time.monotonic())
+            for start in command.starts
+            if start in self._services
+        )
+
+    def _flush(self, command: wire.Flush) -> bool:
+        # In threads, because the time that an SDK's flush is given does not bind its exporter.
+        def flush(service: Service) -> None:
+            with contextlib.suppress(BrokenContract):
+                service.provider.force_flush(int(command.seconds * 1000))
+
+        threads = [
+            threading.Thread(target=flush, args=(self._services[start],), daemon=True)
+            for start in command.starts
+            if start in self._services
+        ]
+        for thread in threads:
+            thread.start()
+        deadline = time.monotonic() + command.seconds
+        for thread in threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        return not any(thread.is_alive() for thread in threads)
+
+    def _where(self, start: str) -> Place:
+        if start in self._services and self._imported.is_set():
+            return self._services[start].place()
+        return self._places.of_thread(threading.main_thread())
+
+
+def _redirect(output: str) -> None:
+    with open(os.devnull, "rb") as nothing, open(output, "ab", buffering=0) as file:  # noqa: PTH123
+        os.dup2(nothing.fileno(), 0)
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    faulthandler.enable(2)

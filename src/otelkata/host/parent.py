@@ -1,0 +1,151 @@
+"""Hold everything a submission is likely to import, and fork hosts that need not import it again.
+
+The warm parent imports no submission code, opens no event loop and starts no thread: what it forks
+would inherit them broken. Where there is no `fork` (Windows), every host is a new interpreter.
+"""
+
+import gc
+import importlib
+import json
+import os
+import select
+import signal
+import socket
+import sys
+import traceback
+from pathlib import Path
+
+NEEDED = ("uvicorn", "opentelemetry.sdk.trace.export")
+LIKELY = (
+    "asyncio",
+    "sqlite3",
+    "uvicorn.lifespan.on",
+    "uvicorn.protocols.http.h11_impl",
+    "opentelemetry.propagate",
+    "fastapi",
+    "httpx",
+    "anyio._backends._asyncio",
+    "opentelemetry.exporter.otlp.proto.http.trace_exporter",
+)
+
+
+def main() -> None:
+    """Serve as parent, or as a single host where the first line of input holds its orders."""
+    if not _needed_are_here():
+        return
+    if sys.argv[1:] == ["host"]:
+        _run_host(sys.stdin.readline())
+        return
+    _preload()
+    Parent().run()
+
+
+class Parent:
+    """Fork a host for each line of orders, and tell when one has ended."""
+
+    def __init__(self) -> None:
+        self._hosts: dict[int, str] = {}
+        self._report = os.fdopen(os.dup(1), "w", buffering=1)
+        self._wake_read, self._wake_write = socket.socketpair()
+        self._wake_write.setblocking(False)
+
+    def run(self) -> None:
+        """Obey until standard input is closed; then no host is left."""
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(self._wake_write.fileno(), warn_on_full_buffer=False)
+        self._tell(ready=True)
+        orders = _Lines(0)
+        while not orders.closed:
+            readable, _, _ = select.select([0, self._wake_read], [], [])
+            if self._wake_read in readable:
+                self._wake_read.recv(4096)
+                self._reap()
+            if 0 in readable:
+                for line in orders.read():
+                    self._fork(line)
+        for pid in self._hosts:
+            _kill(pid)
+
+    def _fork(self, line: bytes) -> None:
+        pid = os.fork()
+        if pid == 0:
+            self._become_host(line)
+        self._hosts[pid] = json.loads(line)["host"]
+
+    def _become_host(self, line: bytes) -> None:
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        os.setpgid(0, 0)
+        for owned in (self._wake_read, self._wake_write, self._report):
+            owned.close()
+        _run_host(line)
+        # Ends as any program does, with its threads joined and its exit handlers run: whether a
+        # submission lets its process end is judged.
+        sys.exit(0)
+
+    def _reap(self) -> None:
+        for pid in list(self._hosts):
+            ended, status = os.waitpid(pid, os.WNOHANG)
+            if ended:
+                _kill(pid)
+                code = os.waitstatus_to_exitcode(status)
+                self._tell(exited=self._hosts.pop(pid), status=code)
+
+    def _tell(self, **news: object) -> None:
+        self._report.write(json.dumps(news) + "\n")
+
+
+class _Lines:
+    # Whole lines read from a descriptor that `select` says is readable.
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._rest = b""
+        self.closed = False
+
+    def read(self) -> list[bytes]:
+        data = os.read(self._descriptor, 65_536)
+        self.closed = not data
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        return lines
+
+
+def _needed_are_here() -> bool:
+    for name in NEEDED:
+        try:
+            importlib.import_module(name)
+        except ImportError as error:
+            missing = {"missing": error.name or name, "reason": str(error)}
+            print(json.dumps(missing), flush=True)  # noqa: T201 (the channel to the driver)
+            return False
+    return True
+
+
+def _preload() -> None:
+    for name in LIKELY:
+        try:
+            importlib.import_module(name)
+        except ImportError:
+            # A submission that needs it will say so; others do without.
+            continue
+    gc.collect()
+    gc.freeze()
+
+
+def _run_host(line: str | bytes) -> None:
+    from .child import Orders, main as host  # noqa: PLC0415 (needs what was checked above)
+
+    orders = Orders.read(line)
+    try:
+        host(orders)
+    except Exception:  # the grader's own fault: the driver shows this file
+        Path(orders.output).write_text(traceback.format_exc(), encoding="utf-8")
+        raise
+
+
+def _kill(pid: int) -> None:
+    # The whole group: a submission may have started processes of its own.
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        return

@@ -1,0 +1,292 @@
+"""Start one service of a submission, serve it on a loopback socket, and end it."""
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from types import ModuleType
+from typing import Any
+
+import uvicorn
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.trace import Status, StatusCode
+
+from . import wire
+from .channel import Channel
+from .observe import RecordingExporter, SpanCounter, cause, text
+from .place import NOWHERE, Place, Places, describe
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class BrokenContract(Exception):
+    """The submission's code failed or is not what the contract asks for; it was reported."""
+
+
+class Service:
+    """One start of one service: its provider, exporter, application and server."""
+
+    def __init__(self, command: wire.Start, channel: Channel, places: Places) -> None:
+        self._command = command
+        self._channel = channel
+        self._places = places
+        self._server: _Server | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread = threading.current_thread()
+        self._provider: TracerProvider | None = None
+        self._submission: ModuleType | None = None
+        self.exporter = RecordingExporter(command.start, channel)
+        self.counter = SpanCounter(command.start, channel, places)
+        self.ended = threading.Event()
+
+    @property
+    def provider(self) -> TracerProvider:
+        """Return the provider that `init_tracer` made; raise BrokenContract where it did not."""
+        if self._provider is None:
+            raise BrokenContract
+        return self._provider
+
+    def run(self, submission: ModuleType) -> None:
+        """Create the service in this thread and serve it until it is stopped."""
+        self._thread = threading.current_thread()
+        self._submission = submission
+        try:
+            self._provide(submission)
+            if not self._command.serves:
+                self._channel.send(wire.Reply(self._command.request, ok=True, values={"port": 0}))
+                return
+            application = self._create(submission)
+            listener = _listen()
+            self._server = _Server(
+                uvicorn.Config(
+                    _Observed(application, self._report, lambda: self._ready(listener), self._refuse),
+                    lifespan="auto",
+                    log_config=None,
+                    access_log=False,
+                    ws="none",
+                    timeout_graceful_shutdown=5,
+                )
+            )
+            asyncio.run(self._serve(self._server, listener))
+        except BrokenContract:
+            self._refuse()
+        except SystemExit:
+            # uvicorn's own when startup failed, or the submission's, which was reported already.
+            self._refuse()
+        except Exception as error:  # noqa: BLE001 (untrusted code: the boundary is here)
+            self._report("serve", error)
+            self._refuse()
+        finally:
+            self.ended.set()
+
+    def stop(self, seconds: float) -> bool:
+        """Run lifespan shutdown; False when it is not over after `seconds`."""
+        if self._server is not None:
+            self._server.leave()
+        return self.ended.wait(seconds)
+
+    def shut_down(self, seconds: float) -> dict[str, wire.Scalar | None]:
+        """Call the submission's `shutdown_tracer` in a thread and return what came of it.
+
+        The time it may take is not limited here: whoever asked waits for as long as it likes.
+        """
+        if self._submission is None:
+            raise BrokenContract
+        began = time.monotonic()
+        values: dict[str, wire.Scalar | None] = {"returned": None, "raised": None}
+        try:
+            result = self._submission.shutdown_tracer(self.provider, seconds)
+            values["returned"] = result if isinstance(result, bool) else text(repr(result))
+        except BaseException as error:  # noqa: BLE001 (untrusted code: the boundary is here)
+            path, line = self._places.of_exception(error)
+            values |= {"raised": text(describe(error)), "path": path, "line": line}
+        values["took"] = time.monotonic() - began
+        return values
+
+    def probe(self, name: str, texts: list[str]) -> None:
+        """Start and end a span that holds `texts` wherever a span can hold text."""
+        tracer = self.provider.get_tracer("otelkata.probe")
+        with tracer.start_as_current_span(name) as span:
+            for number, value in enumerate(texts):
+                span.set_attribute(f"probe.text.{number}", value)
+                span.set_attribute(f"probe.sentence.{number}", f"the customer gave {value} to us")
+                span.add_event("probe.event", {"probe.text": value})
+            span.set_status(Status(StatusCode.ERROR, "probe of " + ", ".join(texts)))
+
+    def place(self) -> Place:
+        """Return where the service's code stands now."""
+        place = self._places.of_thread(self._thread)
+        if place == NOWHERE and self._loop is not None and self._loop.is_running():
+            place = self._places.of_tasks(self._loop)
+        return place
+
+    def _provide(self, submission: ModuleType) -> None:
+        command = self._command
+        options: dict[str, Any] = {}
+        if command.exporter == "memory":
+            options["exporter"] = self.exporter
+        with _Stage(self._report, "init_tracer"):
+            provider = submission.init_tracer(command.service, command.version, **options)
+            if not isinstance(provider, TracerProvider):
+                raise TypeError(
+                    "init_tracer must return an opentelemetry.sdk.trace.TracerProvider; it "
+                    f"returned {type(provider).__name__}"
+                )
+            provider.add_span_processor(self.counter)
+        self._provider = provider
+
+    def _create(self, submission: ModuleType) -> Application:
+        command = self._command
+        arguments: dict[str, Any] = dict(command.urls)
+        if command.timeout is not None:
+            arguments["timeout"] = command.timeout
+        function = f"create_{command.service}"
+        with _Stage(self._report, function):
+            application = getattr(submission, function)(self.provider, **arguments)
+            if not callable(application):
+                raise TypeError(
+                    f"{function} must return an ASGI application; it returned "
+                    f"{type(application).__name__}"
+                )
+        return application  # type: ignore[no-any-return]
+
+    async def _serve(self, server: "_Server", listener: socket.socket) -> None:
+        self._loop = asyncio.get_running_loop()
+        server.prepare(self._loop)
+        await server.serve(sockets=[listener])
+        if not server.started:
+            raise BrokenContract
+
+    def _ready(self, listener: socket.socket) -> None:
+        port: int = listener.getsockname()[1]
+        self._channel.send(wire.Reply(self._command.request, ok=True, values={"port": port}))
+
+    def _refuse(self) -> None:
+        self._channel.send(wire.Reply(self._command.request, ok=False))
+
+    def _report(self, stage: str, error: BaseException | str) -> None:
+        start, service = self._command.start, self._command.service
+        if isinstance(error, BaseException):
+            self._channel.send(self._places.problem(error, stage, start, service))
+        else:
+            path, line = self._places.of_text(error)
+            self._channel.send(
+                wire.Problem(start, service, stage, text(_last_line(error)), path, line, text(error))
+            )
+
+
+class _Stage:
+    # Reports what leaves the submission's code, and turns it into BrokenContract.
+
+    def __init__(self, report: Callable[[str, BaseException | str], None], stage: str) -> None:
+        self._report = report
+        self._stage = stage
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if error is not None:
+            self._report(self._stage, error)
+            raise BrokenContract from error
+
+
+class _Observed:
+    # Wraps an application: notes the cause of each request, and what fails in it.
+
+    def __init__(
+        self,
+        application: Application,
+        report: Callable[[str, BaseException | str], None],
+        ready: Callable[[], None],
+        refuse: Callable[[], None],
+    ) -> None:
+        self._application = application
+        self._report = report
+        self._ready = ready
+        self._refuse = refuse
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._lifespan(scope, receive, send)
+            return
+        token = cause.set(scope["client"][1] if scope.get("client") else 0)
+        try:
+            await self._application(scope, receive, send)
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:
+            self._report("request", error)
+            raise
+        finally:
+            cause.reset(token)
+
+    async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
+        stage = "startup"
+        told = False
+
+        async def observed_receive() -> Message:
+            nonlocal stage
+            message = await receive()
+            if message["type"] == "lifespan.shutdown":
+                stage = "shutdown"
+            return message
+
+        async def observed_send(message: Message) -> None:
+            nonlocal told
+            await send(message)
+            if message["type"] == "lifespan.startup.complete":
+                self._ready()
+            elif message["type"].endswith(".failed"):
+                told = True
+                self._report(stage, str(message.get("message") or f"{stage} failed"))
+
+        try:
+            await self._application(scope, observed_receive, observed_send)
+        except BaseException as error:
+            if stage == "startup" and not told and isinstance(error, Exception):
+                # An application without lifespan raises here, by the ASGI specification.
+                self._ready()
+            elif not told:
+                self._report(stage, error)
+                self._refuse()
+            raise
+
+
+class _Server(uvicorn.Server):
+    # Leaves as soon as it is told to, where uvicorn's own loop looks ten times a second.
+
+    def prepare(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._told = asyncio.Event()
+        self._own_loop = loop
+
+    def leave(self) -> None:
+        self.should_exit = True
+        if not self._own_loop.is_closed():
+            self._own_loop.call_soon_threadsafe(self._told.set)
+
+    async def main_loop(self) -> None:
+        if threading.current_thread() is threading.main_thread():
+            await super().main_loop()
+        else:
+            await self.on_tick(0)
+            await self._told.wait()
+
+
+def _listen() -> socket.socket:
+    # The protocol is named because asyncio turns Nagle's algorithm off only where it is.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(128)
+    return listener
+
+
+def _last_line(trace: str) -> str:
+    lines = trace.strip().splitlines()
+    return lines[-1].strip() if lines else trace
+
