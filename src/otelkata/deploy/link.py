@@ -28,6 +28,7 @@ class Observations:
     started: list[wire.Started] = field(default_factory=list)
     ended: list[wire.Ended] = field(default_factory=list)
     spans: list[ExportedSpan] = field(default_factory=list)
+    queries: list[wire.Query] = field(default_factory=list)
     logs: list[wire.Logged] = field(default_factory=list)
     problems: list[wire.Problem] = field(default_factory=list)
 
@@ -78,6 +79,8 @@ class Host:
                 seen.ended.append(report)
             case wire.Exported():
                 seen.spans.append(ExportedSpan(report.start, self.name, report.span))
+            case wire.Query():
+                seen.queries.append(report)
             case wire.Logged():
                 seen.logs.append(report)
             case wire.Problem():

@@ -104,6 +104,9 @@ class Conductor:
 
     def _prepare(self, scenario: Scenario, values: Values) -> Play:
         marks = values.marks()
+        quantity = scenario.quantity
+        if quantity is None:
+            quantity = values.number(101, 899)
         headers: Headers = [*scenario.parent.headers]
         if scenario.baggage:
             members = f"tenant.id={marks.tenant_id},user.id={marks.user_id}"
@@ -118,7 +121,8 @@ class Conductor:
             inner={hop: list(answers) for hop, answers in scenario.inner.items()},
             marks=marks,
             parent=scenario.parent,
-            total_cents=scenario.quantity * database.UNIT_PRICE_CENTS,
+            quantity=quantity,
+            unit_price_cents=database.UNIT_PRICE_CENTS,
             baggage=scenario.baggage,
         )
         return Play(
@@ -177,7 +181,7 @@ class Conductor:
         if self._silences[play.entry] == 1:
             await self._deployment.explain_silence(
                 play.entry,
-                "request",
+                "hang",
                 f"{play.case.entry} gave no answer within {CLIENT_LIMIT:.0f} s to {play.case.title}",
             )
 
@@ -228,16 +232,16 @@ def _request(scenario: Scenario, case: Case, headers: Headers) -> Request:
     bodies: Mapping[str, dict[str, object]] = {
         "gateway": {
             "sku": marks.sku,
-            "quantity": scenario.quantity,
+            "quantity": case.quantity,
             "user_id": marks.user_id,
             "email": marks.email,
             "card_number": marks.card_number,
         },
-        "inventory": {"sku": marks.sku, "quantity": scenario.quantity},
+        "inventory": {"sku": marks.sku, "quantity": case.quantity},
         "payment": {
             "user_id": marks.user_id,
             "card_number": marks.card_number,
-            "amount_cents": case.total_cents,
+            "amount_cents": case.quantity * case.unit_price_cents,
         },
     }
     body = scenario.body if scenario.body is not None else json.dumps(bodies[scenario.entry])

@@ -182,7 +182,7 @@ class Deployment:
                 port = self._refuse()
             else:
                 callee = hop.partition(">")[2]
-                name = callee if callee == "processor" else f"{callee}.{planned.group}"
+                name = callee if callee == "processor" else f"{callee}.{planned.callees}"
                 tap = Tap(self._crossings, hop, planned.name, name)
                 self.taps.append(tap)
                 port = await tap.open()

@@ -46,16 +46,10 @@ class Exits:
     async def end_providers(self) -> None:
         """Call `shutdown_tracer` with a sound exporter, one that fails and one that raises."""
         await self._deployment.start(PROVIDERS, serve=False)
-        behaviours: tuple[tuple[str, wire.Behaviour], ...] = (
-            ("pending", "collect"),
-            ("failing", "fail"),
-            ("raising", "raise"),
-        )
         await asyncio.gather(
-            *(
-                self._end_provider(f"payment.{name}", behaviour, LONG_TIMEOUT)
-                for name, behaviour in behaviours
-            )
+            self._end_provider("payment.pending", "collect", LONG_TIMEOUT),
+            self._end_provider("payment.failing", "fail", SHORT_TIMEOUT),
+            self._end_provider("payment.raising", "raise", SHORT_TIMEOUT),
         )
 
     async def end_hanging_provider(self) -> None:
@@ -64,7 +58,7 @@ class Exits:
         await self._end_provider("payment.hanging", "hang", SHORT_TIMEOUT)
         host = await self._deployment.host("hanging")
         began = time.monotonic()
-        exit_seen = Exit("process", ["process", "bounded"], ["payment.hanging"], NOISE, None)
+        exit_seen = Exit("process", ["process"], ["payment.hanging"], NOISE, None)
         if not self._deployment.serves("payment.hanging"):
             self.seen.append(_skip(exit_seen))
             return
@@ -81,7 +75,7 @@ class Exits:
     async def leave(self) -> None:
         """Run lifespan shutdown right after a checkout."""
         pending = await self._checkout(LEAVING, "exit.lifespan")
-        await self._stop(LEAVING, "lifespan", ["flush", "lifespan"], pending)
+        await self._stop(LEAVING, "lifespan", ["lifespan"], pending)
 
     async def leave_with_hanging_exporter(self) -> None:
         """Run lifespan shutdown while the exporter hangs."""
@@ -90,19 +84,19 @@ class Exits:
             if self._deployment.serves(start.name):
                 host = await self._deployment.host(start.host)
                 await _ask(host, wire.Arm, start=start.name, behaviour="hang")
-        await self._stop(SULKING, "lifespan_hanging", ["bounded", "lifespan"], pending)
+        await self._stop(SULKING, "lifespan_hanging", ["lifespan_hanging"], pending)
 
     async def terminate(self) -> None:
         """Send SIGTERM to real services right after a checkout."""
         pending = await self._checkout(SIGTERM, "exit.sigterm")
-        await self._terminate(SIGTERM, "sigterm", ["flush", "sigterm"], pending)
+        await self._terminate(SIGTERM, "sigterm", ["sigterm"], pending)
 
     async def terminate_with_hanging_collector(self) -> None:
         """Send SIGTERM to real services whose collector hangs."""
         for start in STUCK:
             self._collector.hang(start.host)
         pending = await self._checkout(STUCK, "exit.sigterm_hanging")
-        await self._terminate(STUCK, "sigterm_hanging", ["bounded", "sigterm"], pending)
+        await self._terminate(STUCK, "sigterm_hanging", ["sigterm_hanging"], pending)
 
     async def _checkout(self, planned: list[PlannedStart], case: str) -> dict[str, list[str]]:
         # Returns the spans that have ended, by start.
@@ -119,7 +113,7 @@ class Exits:
 
     async def _end_provider(self, start: str, behaviour: wire.Behaviour, seconds: float) -> None:
         name = start.partition(".")[2]
-        tags = ["provider", "flush" if behaviour == "collect" else "bounded"]
+        tags = ["provider", f"provider_{name}"]
         seen = Exit(f"shutdown_tracer_{name}", tags, [start], seconds, None)
         if not self._deployment.serves(start):
             self.seen.append(_skip(seen))

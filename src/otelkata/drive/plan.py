@@ -23,13 +23,13 @@ HOP_OF: dict[tuple[Service, str], Hop] = {
 class PlannedStart:
     """One service to start.
 
-    `group` are the starts that work together: the callees of a hop are those of the same group
-    where the case names no others. `database` is the kind of file that inventory gets; `refused`
+    `callees` is the group whose services its hops lead to where the case names no others.
+    `database` is the kind of file that inventory gets; `refused`
     the urls where nobody listens.
     """
 
     name: str
-    group: str
+    callees: str
     host: str
     service: Service
     exporter: ExporterKind = "memory"
@@ -74,20 +74,20 @@ MAIN = [
     ),
 ]
 HASTY = [
-    PlannedStart("gateway.hasty_inventory", "hasty", "waiting", "gateway", timeout=0.4),
-    PlannedStart("gateway.hasty_payment", "hasty", "waiting", "gateway", timeout=0.7),
-    PlannedStart("payment.hasty", "hasty", "waiting", "payment", timeout=0.3),
-    PlannedStart("gateway.hang_up", "hasty", "waiting", "gateway", timeout=0.5),
+    PlannedStart("gateway.hasty_inventory", "main", "waiting", "gateway", timeout=0.4),
+    PlannedStart("gateway.hasty_payment", "main", "waiting", "gateway", timeout=0.7),
+    PlannedStart("payment.hasty", "main", "waiting", "payment", timeout=0.3),
+    PlannedStart("gateway.hang_up", "main", "waiting", "gateway", timeout=0.5),
 ]
 SLOW = [
     *(
         PlannedStart(
-            f"gateway.slow_{where}", "slow", "waiting", "gateway", timeout=PATIENT["gateway"]
+            f"gateway.slow_{where}", "main", "waiting", "gateway", timeout=PATIENT["gateway"]
         )
         for where in ("network", "query", "processor")
     ),
-    PlannedStart("inventory.slow", "slow", "waiting", "inventory", database="locked"),
-    PlannedStart("payment.slow", "slow", "waiting", "payment", timeout=PATIENT["payment"]),
+    PlannedStart("inventory.slow", "main", "waiting", "inventory", database="locked"),
+    PlannedStart("payment.slow", "main", "waiting", "payment", timeout=PATIENT["payment"]),
 ]
 UNSAMPLED = _trio("unsampled", "unsampled")
 DEFAULT = _trio("default", "default", exporter="default")

@@ -136,6 +136,7 @@ class _Run:
             deliveries=self._collector.deliveries,
             problems=self._observations.problems,
             logs=self._observations.logs,
+            queries=self._observations.queries,
             started=self._observations.started,
             ended=self._observations.ended,
             spans=[*self._observations.spans, *self._collector.spans],
@@ -158,6 +159,7 @@ class _Groups:
         self._conductor = conductor
         self._probes = probes
         self._main_is_up = asyncio.Event()
+        self._waiting_is_over = asyncio.Event()
 
     async def main(self) -> None:
         try:
@@ -167,14 +169,19 @@ class _Groups:
         finally:
             self._main_is_up.set()
             self._conductor.end_burst()
+        # Those that wait call the services of this group, too.
+        await self._waiting_is_over.wait()
         await self._finish(MAIN, probe=True)
 
     async def waiting(self) -> None:
-        await self._deployment.start([*HASTY, *SLOW])
-        await self._main_is_up.wait()
-        await asyncio.gather(
-            self._conductor.play_together("hasty"), self._conductor.play_together("slow")
-        )
+        try:
+            await self._deployment.start([*HASTY, *SLOW])
+            await self._main_is_up.wait()
+            await asyncio.gather(
+                self._conductor.play_together("hasty"), self._conductor.play_together("slow")
+            )
+        finally:
+            self._waiting_is_over.set()
         await self._finish([*HASTY, *SLOW])
 
     async def unsampled(self) -> None:

@@ -24,7 +24,7 @@ class Scenario:
 
     `group` names the deployment that plays it, `start` who gets the request (empty: the group's
     own start of `entry`), `routes` the callees that differ from the group's own. `inner` are the
-    right answers on hops behind the first.
+    right answers on hops behind the first. Without a `quantity`, a distinctive one is chosen.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Scenario:
     baggage: bool = True
     body: str | None = None
     stocked: bool = True
-    quantity: int = 2
+    quantity: int | None = None
     faults: dict[Hop, tuple[Fault, ...]] = field(default_factory=dict)
     routes: dict[Hop, str] = field(default_factory=dict)
     refused: tuple[Hop, str] | None = None

@@ -153,7 +153,7 @@ class Tap:
             return
         draft.outcome = "dropped_in_headers"
         if fault.where == "in_headers":
-            connection.write_raw(b"HTTP/1.1 200 OK\r\nContent-Type: application/js")
+            connection.write_raw(b"HTTP/1.1 2")
         else:
             connection.reset()
 

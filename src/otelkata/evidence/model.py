@@ -8,7 +8,7 @@ are nanoseconds since the epoch, taken on one machine.
 from dataclasses import dataclass, field
 from typing import Literal
 
-from otelkata.host.wire import Ended, Logged, Problem, Service, Span, Started
+from otelkata.host.wire import Ended, Logged, Problem, Query, Service, Span, Started
 
 SCHEMA_VERSION = 1
 
@@ -108,8 +108,7 @@ class Case:
     """One scenario as it was played: one request of the driver and all that followed from it.
 
     `answers` are the right status codes, `inner` those on hops behind the first, `codes` the right
-    values of `error` in the gateway's answer (empty: any). `total_cents` is the right total of a
-    successful checkout. `skipped` says why the case could not be played.
+    values of `error` in the gateway's answer (empty: any). `skipped` says why the case could not be played.
     """
 
     name: str
@@ -121,7 +120,8 @@ class Case:
     inner: dict[str, list[int]]
     marks: Marks
     parent: Parent
-    total_cents: int
+    quantity: int
+    unit_price_cents: int
     baggage: bool
     delay: Delay | None = None
     skipped: str = ""
@@ -198,6 +198,7 @@ class Evidence:
     deliveries: list[Delivery]
     problems: list[Problem]
     logs: list[Logged]
+    queries: list[Query]
     started: list[Started]
     ended: list[Ended]
     spans: list[ExportedSpan]

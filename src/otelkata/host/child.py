@@ -18,7 +18,7 @@ from typing import NoReturn
 
 from . import wire
 from .channel import Channel
-from .observe import LogObserver
+from .observe import LogObserver, observe_queries
 from .place import NOWHERE, Place, Places
 from .service import BrokenContract, Service
 
@@ -71,6 +71,7 @@ class Host:
         hello = wire.Hello(self._orders.host, self._orders.token, os.getpid(), sys.version)
         self._channel.send(hello)
         logging.getLogger("opentelemetry").addHandler(LogObserver(self._channel))
+        observe_queries(self._channel)
         self._report_hard_exits()
         threading.Thread(target=self._obey, daemon=True).start()
         self._import()

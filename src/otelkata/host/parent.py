@@ -63,8 +63,10 @@ class Parent:
             if 0 in readable:
                 for line in orders.read():
                     self._fork(line)
+        signal.set_wakeup_fd(-1)
         for pid in self._hosts:
             _kill(pid)
+            os.waitpid(pid, 0)
 
     def _fork(self, line: bytes) -> None:
         pid = os.fork()

@@ -60,11 +60,12 @@ class Service:
             if not self._command.serves:
                 self._channel.send(wire.Reply(self._command.request, ok=True, values={"port": 0}))
                 return
+            command = self._command
             application = self._create(submission)
             listener = _listen()
             self._server = _Server(
                 uvicorn.Config(
-                    _Observed(application, self._report, lambda: self._ready(listener), self._refuse),
+                    _Observed(command.start, application, self._report, lambda: self._ready(listener), self._refuse),
                     lifespan="auto",
                     log_config=None,
                     access_log=False,
@@ -110,7 +111,7 @@ class Service:
 
     def probe(self, name: str, texts: list[str]) -> None:
         """Start and end a span that holds `texts` wherever a span can hold text."""
-        tracer = self.provider.get_tracer("otelkata.probe")
+        tracer = self.provider.get_tracer(wire.PROBE_SCOPE)
         with tracer.start_as_current_span(name) as span:
             for number, value in enumerate(texts):
                 span.set_attribute(f"probe.text.{number}", value)
@@ -201,11 +202,13 @@ class _Observed:
 
     def __init__(
         self,
+        start: str,
         application: Application,
         report: Callable[[str, BaseException | str], None],
         ready: Callable[[], None],
         refuse: Callable[[], None],
     ) -> None:
+        self._start = start
         self._application = application
         self._report = report
         self._ready = ready
@@ -215,7 +218,7 @@ class _Observed:
         if scope["type"] == "lifespan":
             await self._lifespan(scope, receive, send)
             return
-        token = cause.set(scope["client"][1] if scope.get("client") else 0)
+        token = cause.set((self._start, scope["client"][1] if scope.get("client") else 0))
         try:
             await self._application(scope, receive, send)
         except asyncio.CancelledError:

@@ -16,6 +16,9 @@ Service = Literal["gateway", "inventory", "payment"]
 ExporterKind = Literal["memory", "default"]
 Behaviour = Literal["collect", "hang", "fail", "raise"]
 
+PROBE_SCOPE = "otelkata.probe"
+"""Instrumentation scope of the spans that the host starts itself."""
+
 TEXT_LIMIT = 10_000
 """Longest text, in characters, that is kept of any value a submission chooses."""
 
@@ -87,6 +90,7 @@ class Started:
     name: str
     time_ns: int
     cause: int
+    scope: str
     path: str
     line: int
 
@@ -106,6 +110,15 @@ class Exported:
 
     start: str
     span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Tell that SQLite ran a statement while `start` handled the request from the port `cause`."""
+
+    start: str
+    cause: int
+    statement: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,10 +240,10 @@ class Leave:
     request: int
 
 
-Report = Hello | Started | Ended | Exported | Logged | Problem | Reply
+Report = Hello | Started | Ended | Exported | Query | Logged | Problem | Reply
 Command = Start | Settle | Flush | Probe | Arm | ShutDown | Stop | Where | Leave
 
-REPORTS = {cls.__name__: cls for cls in (Hello, Started, Ended, Exported, Logged, Problem, Reply)}
+REPORTS = {cls.__name__: cls for cls in (Hello, Started, Ended, Exported, Query, Logged, Problem, Reply)}
 COMMANDS = {
     cls.__name__: cls for cls in (Start, Settle, Flush, Probe, Arm, ShutDown, Stop, Where, Leave)
 }

@@ -1,0 +1,149 @@
+"""F5: are attributes named by the conventions, and true to what the wire showed?"""
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from otelkata.check import (
+    Call,
+    Cases,
+    CaseView,
+    Finding,
+    Findings,
+    ServiceSpan,
+    Unjudged,
+    check,
+    expect,
+)
+
+_METHOD = ("http.request.method", "http.method")
+_STATUS = ("http.response.status_code", "http.status_code")
+_PATH = ("url.path", "http.target")
+_URL = ("url.full", "http.url")
+_PEER = ("server.address", "net.peer.name", "http.host", "peer.service")
+_USER = ("user.id", "enduser.id")
+
+_NAMES = "Names are those of the OpenTelemetry semantic conventions for HTTP, current or older."
+
+
+@check(
+    "F5",
+    why="Whoever searches for failed or slow requests searches by these names. " + _NAMES,
+    fix="Set http.request.method, http.response.status_code (an int) and url.path or http.route on "
+    "the SERVER span.",
+)
+def server_spans_describe_the_request(answered: Cases) -> Findings:
+    """SERVER spans carry method, status code and path or route, as they were on the wire."""
+    for case in answered:
+        for call in case.served:
+            if call.server is None:
+                yield Unjudged(f"in {case.title}, {call.callee_service} has not one SERVER span")
+                continue
+            yield from _method_and_status(case, call, call.server)
+            yield _path(case, call, call.server)
+
+
+@check(
+    "F5",
+    why="The CLIENT span says which call it was, also where the callee left no span. " + _NAMES,
+    fix="Set http.request.method, url.full or server.address, and http.response.status_code once "
+    "the answer is there (an int), on the CLIENT span.",
+)
+def client_spans_describe_the_request(answered: Cases) -> Findings:
+    """CLIENT spans carry method, status code and URL or server, as they were on the wire."""
+    for case in answered:
+        for call in case.sent:
+            if call.data.request is None:
+                continue
+            if call.client is None:
+                yield Unjudged(f"in {case.title}, {call} has no CLIENT span")
+                continue
+            yield from _method_and_status(case, call, call.client)
+            yield _url(case, call, call.client)
+
+
+@check(
+    "F5",
+    why="Support asks for a user's checkout, not for a trace id.",
+    fix="Set user.id on the gateway's SERVER span from the request's body.",
+)
+def gateway_names_the_user(success: Cases, concurrent: Cases) -> Findings:
+    """The gateway's SERVER span carries the id of the user whose checkout it is."""
+    for case in [*success, *concurrent]:
+        entry = case.entry
+        if entry is None or entry.server is None:
+            yield Unjudged(f"in {case.title}, gateway has not one SERVER span")
+            continue
+        user = entry.server.first(*_USER)
+        yield expect(
+            user == case.data.marks.user_id,
+            f"in {case.title}, {entry.server} has the user id {user!r}, not "
+            f"{case.data.marks.user_id!r}",
+            case,
+            entry.server,
+        )
+
+
+@check(
+    "F5",
+    why="Spans are grouped by name: a name with an id in it makes a group of one.",
+    fix="Name spans after what they do ('POST /checkout', 'SELECT stock'), and put ids into "
+    "attributes.",
+)
+def names_hold_no_ids(answered: Cases) -> Findings:
+    """Span names hold no id of a user, an article, an order or a card."""
+    for case in answered:
+        marks = case.data.marks
+        ids = {marks.sku, marks.user_id, marks.tenant_id, marks.card_number, marks.email}
+        for span in case.spans:
+            held = next((value for value in ids if value in span.name), None)
+            yield expect(held is None, f"{span} has the id {held!r} in its name", case, span)
+
+
+def _method_and_status(case: CaseView, call: Call, span: ServiceSpan) -> Iterator[Finding]:
+    method = call.data.request.method if call.data.request else ""
+    claimed = span.first(*_METHOD)
+    yield expect(
+        claimed == method,
+        f"in {case.title}, {span} has the method {claimed!r}, the request had {method!r}",
+        case,
+        span,
+    )
+    # Where the connection broke in the body, some clients never say what the head was.
+    if call.status is not None and call.data.outcome != "dropped_in_body":
+        status = span.first(*_STATUS)
+        yield expect(
+            status == call.status and type(status) is int,
+            f"in {case.title}, {span} has the status code {status!r}, the answer had {call.status} "
+            "(an int)",
+            case,
+            span,
+        )
+
+
+def _path(case: CaseView, call: Call, span: ServiceSpan) -> Finding:
+    path = urlsplit(call.data.request.target).path if call.data.request else ""
+    claimed = span.first(*_PATH)
+    if claimed is None:
+        route = span.first("http.route")
+        message = f"in {case.title}, {span} has neither url.path nor http.route"
+        return expect(isinstance(route, str) and route, message, case, span)
+    return expect(
+        urlsplit(str(claimed)).path == path,
+        f"in {case.title}, {span} has the path {claimed!r}, the request had {path!r}",
+        case,
+        span,
+    )
+
+
+def _url(case: CaseView, call: Call, span: ServiceSpan) -> Finding:
+    path = urlsplit(call.data.request.target).path if call.data.request else ""
+    url = span.first(*_URL)
+    if url is None:
+        message = f"in {case.title}, {span} has neither url.full nor server.address"
+        return expect(span.first(*_PEER), message, case, span)
+    return expect(
+        urlsplit(str(url)).path == path,
+        f"in {case.title}, {span} has the URL {url!r}, the request went to {path!r}",
+        case,
+        span,
+    )

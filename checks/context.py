@@ -1,0 +1,92 @@
+"""C1: does every span start from the context of the request that caused it?"""
+
+from otelkata.check import Call, Cases, Findings, ServiceSpan, View, check, expect
+
+_WHY = "A span that hangs nowhere, or under another request, makes both traces lie."
+_FIX = (
+    "Let the context flow down the call stack; hand it over with `contextvars.copy_context().run` "
+    "or `context=` where a thread or an executor does not keep it."
+)
+
+
+@check("C1", why=_WHY, fix=_FIX)
+def spans_belong_to_their_request(answered: Cases, view: View) -> Findings:
+    """Inside a service, every span is connected to the request that caused it."""
+    for case in answered:
+        for call in case.served:
+            for span in call.spans:
+                fault = _misplaced(span, call, view)
+                message = f"in {case.title}, {span} {fault}"
+                yield expect(not fault, message, case, span, call=call)
+
+
+@check("C1", why=_WHY, fix=_FIX)
+def no_span_is_lost(answered: Cases, view: View) -> Findings:
+    """No span is started without the context of a request while one is handled."""
+    windows = [(case, call) for case in answered for call in case.served if call.callee]
+    for case, call in windows:
+        if call.spans:
+            yield expect(True, "", case)  # noqa: FBT003
+    for span in view.spans:
+        if span.call is not None or span.data.parent_id is not None or span.is_probe:
+            continue
+        during = next((w for w in windows if _overlaps(span, w[1])), None)
+        if during is not None:
+            case, call = during
+            message = f"{span} is a root of its own, started outside of any request's context"
+            yield expect(False, message, case, span, call=call)  # noqa: FBT003
+
+
+@check(
+    "C1",
+    why="A token that is detached in another context leaves that context as it was: the next "
+    "request starts under this one's span.",
+    fix="Detach in the same task and function that attached, in a `finally`; never leave a "
+    "generator while it holds a current span.",
+)
+def context_is_detached_where_it_was_attached(answered: Cases, view: View) -> Findings:
+    """No context is detached where it was not attached."""
+    for case in answered:
+        if case.spans:
+            yield expect(True, "", case)  # noqa: FBT003
+    for log in view.logs:
+        if "detach" in log.message.lower():
+            yield expect(False, f"the SDK logged: {log.message}")  # noqa: FBT003
+
+
+def _misplaced(span: ServiceSpan, call: Call, view: View) -> str:
+    # Returns what is wrong with the place of `span`; empty where nothing is.
+    top = [span, *span.ancestors][-1]
+    if top.call is not call:
+        return "hangs under a span of another request"
+    parent_id = top.data.parent_id
+    if top.kind == "SERVER" and top is span:
+        return _misplaced_server(top, call, view)
+    if top.kind == "SERVER":
+        return ""
+    if parent_id is None:
+        has_server = any(other.kind == "SERVER" for other in call.spans)
+        return "is a root of its own" if has_server else ""
+    if call.parent is not None and parent_id == call.parent.span_id:
+        return ""
+    if (top.start.name, parent_id) in view.started:
+        return ""  # its parent was never exported: that is judged elsewhere
+    return "has a parent that is no span of this request"
+
+
+def _misplaced_server(server: ServiceSpan, call: Call, view: View) -> str:
+    parent_id = server.data.parent_id
+    if parent_id is None or call.callee is None:
+        return ""
+    started = view.started.get((call.callee.name, parent_id))
+    if started is None:
+        return ""
+    other = view.call_of(started)
+    return "hangs under a span of another request" if other is not call else ""
+
+
+def _overlaps(span: ServiceSpan, call: Call) -> bool:
+    return (
+        call.callee is span.start
+        and call.data.received_ns <= span.data.start_ns <= call.data.ended_ns
+    )

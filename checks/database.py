@@ -1,0 +1,65 @@
+"""B2: is each query a span of its own, made around the driver?"""
+
+import re
+
+from otelkata.check import Cases, Findings, ServiceSpan, Unjudged, check, expect
+
+_TEXT = ("db.query.text", "db.statement")
+_SYSTEM = ("db.system.name", "db.system")
+_FIX = (
+    "Wrap the connection or the cursor once, so that every execute() opens a CLIENT span with "
+    "db.system.name and db.query.text."
+)
+
+
+@check(
+    "B2",
+    why="A slow checkout may be a slow query: only a span of its own tells.",
+    fix=_FIX,
+)
+def each_query_has_its_span(success: Cases, direct: Cases) -> Findings:
+    """Each query of inventory is a CLIENT span of sqlite under the SERVER span."""
+    for case in [*success, *direct]:
+        for call in case.served:
+            if call.callee_service != "inventory":
+                continue
+            if not call.spans:
+                yield Unjudged(f"in {case.title}, inventory left no span")
+                continue
+            spans = [span for span in call.queries if span.first(*_SYSTEM) == "sqlite"]
+            asked = max(1, len(call.statements))
+            yield expect(
+                len(spans) >= asked and all(_is_under_server(span) for span in spans),
+                f"in {case.title}, inventory ran {asked} queries, but has {len(spans)} CLIENT spans "
+                "of sqlite under its SERVER span",
+                case,
+                *spans,
+                call=call,
+            )
+
+
+@check(
+    "B2",
+    why="The text tells which query it was; its values would make every text another, and may be "
+    "personal.",
+    fix="Pass values as parameters, and put the text without them into db.query.text.",
+)
+def query_texts_hold_no_values(success: Cases, direct: Cases) -> Findings:
+    """Each database span has the text of its query, without literal values."""
+    for case in [*success, *direct]:
+        for call in case.served:
+            for span in call.queries:
+                text = span.first(*_TEXT)
+                literal = re.search(
+                    rf"{re.escape(case.data.marks.sku)}|\b{case.data.quantity}\b", str(text or "")
+                )
+                yield expect(
+                    isinstance(text, str) and text and literal is None,
+                    f"in {case.title}, {span} has the query text {text!r}",
+                    case,
+                    span,
+                )
+
+
+def _is_under_server(span: ServiceSpan) -> bool:
+    return any(above.kind == "SERVER" for above in span.ancestors)

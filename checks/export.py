@@ -1,0 +1,64 @@
+"""F1: do the spans of every service reach the exporter, and a real OTLP endpoint by default?"""
+
+from otelkata.check import Cases, Findings, Unjudged, View, check, expect
+
+
+@check(
+    "F1",
+    why="A span that never leaves the process helps nobody who looks at the trace.",
+    fix="Give the exporter that init_tracer was given to a span processor of the provider that it "
+    "returns, and take every tracer from that provider, not from the global one.",
+)
+def reaches_the_given_exporter(answered: Cases, view: View) -> Findings:
+    """The spans of every service reach the exporter that it was given."""
+    starts = {call.callee for case in answered for call in case.served if call.callee}
+    for start in sorted(starts, key=lambda start: start.name):
+        strays = [other for started, other in view.astray if started.start == start.name]
+        if strays:
+            message = f"spans of {start.service} reached the exporter of {strays[0]}, not their own"
+        elif start.name in view.tracing:
+            message = f"{start.service} started spans, but none reached its exporter"
+        else:
+            message = f"{start.service} started no span on the provider that init_tracer returned"
+        yield expect(start.name in view.exporting and not strays, message)
+
+
+@check(
+    "F1",
+    why="Jaeger, Tempo and the Collector all take OTLP; where they are is for the operator to say.",
+    fix="With exporter=None use OTLPSpanExporter() of opentelemetry.exporter.otlp.proto.http, "
+    "without arguments: OTEL_EXPORTER_OTLP_ENDPOINT and its kin configure it.",
+)
+def is_otlp_by_default(default_exporter: Cases, view: View) -> Findings:
+    """With no exporter given, spans of every service reach the OTLP endpoint of the environment."""
+    wrong = {d.protocol for d in view.evidence.deliveries} - {"http/protobuf"}
+    hint = f"; what came was {', '.join(sorted(wrong))}, not http/protobuf" if wrong else ""
+    for case in default_exporter:
+        for call in case.served:
+            if call.callee is None:
+                continue
+            yield expect(
+                call.callee.name in view.exporting,
+                f"no span of {call.callee.service} reached the OTLP endpoint{hint}",
+                case,
+                call=call,
+            )
+
+
+@check(
+    "F1",
+    why="A trace is worth something only while every span in it was really measured.",
+    fix="Export what the provider's own spans hand to the processor, and nothing else.",
+)
+def exports_only_what_was_started(view: View) -> Findings:
+    """Every span that is exported was started on the provider of its service."""
+    for start, span in view.made_up:
+        yield expect(
+            False,  # noqa: FBT003
+            f"a span named {span.name!r} was exported by {start or 'a service'}, but no provider "
+            "ever started it with that trace and span id",
+        )
+    for span in view.spans:
+        yield expect(True, "", None, span)  # noqa: FBT003
+    if not view.spans and not view.made_up:
+        yield Unjudged("no span was exported")

@@ -1,0 +1,49 @@
+"""C2 and T2: does every span end, whatever happens?"""
+
+from otelkata.check import Fault, Findings, Unjudged, View, check, expect
+
+
+@check(
+    "C2",
+    "T2",
+    why="A span that does not end is never exported: the request that went wrong is the one that "
+    "is missing from the trace.",
+    fix="Start spans in a `with`, or end them in the `finally` of a `try` that begins right after "
+    "the start.",
+)
+def every_span_ends(view: View) -> Findings:
+    """Every span that was started has ended, in every scenario."""
+    gone = {p.start for p in view.problems if p.stage == "exit"}
+    for started in view.own:
+        if (started.start, started.span_id) in view.ended:
+            yield expect(True, "")  # noqa: FBT003
+            continue
+        call = view.call_of(started)
+        case = view.cases.get(call.data.case) if call else None
+        service = view.starts[started.start].service
+        name = f"{service}'s {started.kind} span {started.name!r}"
+        if gone:
+            yield Unjudged(f"the process ended while {name} was open")
+            continue
+        during = f" in {case.title}" if case else ""
+        yield Fault(
+            f"{name} was started and never ended{during}",
+            case,
+            call=call,
+            path=started.path,
+            line=started.line,
+        )
+
+
+@check(
+    "C2",
+    why="Two owners that both end a span do not agree on who owns it: one day neither does.",
+    fix="Let one place end the span: the `with`, or the `finally`, not both.",
+)
+def no_span_ends_twice(view: View) -> Findings:
+    """No span is ended twice, or changed after its end."""
+    for log in view.logs:
+        if "ended span" in log.message:
+            yield expect(False, f"the SDK logged: {log.message}")  # noqa: FBT003
+    if view.own:
+        yield expect(True, "")  # noqa: FBT003

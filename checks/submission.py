@@ -1,0 +1,43 @@
+"""Does the submission run at all, and does its API answer as it should?"""
+
+from otelkata.check import Fault, Findings, View, check, expect
+
+
+@check(
+    why="What cannot be imported, created, started and stopped cannot be graded.",
+    fix="Run the services as a user would, and mend what the traceback names.",
+)
+def runs(view: View) -> Findings:
+    """The submission can be imported, created, started, served and stopped."""
+    for problem in view.problems:
+        if problem.stage == "request":
+            continue  # an application may leave an exception to its server, which answers 500
+        where = f"{problem.service}, " if problem.service else ""
+        yield Fault(
+            f"{where}{problem.stage}: {problem.message}", path=problem.path, line=problem.line
+        )
+    for start in view.starts.values():
+        yield expect(start.serves, f"{start.service} did not start ({start.name})")
+
+
+@check(
+    why="A trace tells what the services did; it is judged only where they did the right thing.",
+    fix="Mend the answer first: the table of the HTTP API is in the contract of a submission.",
+)
+def answers(view: View) -> Findings:
+    """Every service gives the right HTTP answer in every scenario."""
+    raised = {p.start: p for p in view.problems if p.stage == "request" and p.path}
+    for case in view.cases.values():
+        if case.data.skipped or ("exit" in case.data.tags and not case.calls):
+            continue
+        for wrong in case.wrong_answers():
+            problem = next((raised[c.data.callee] for c in case.calls if c.data.callee in raised), None)
+            because = f"; {problem.message} was raised" if problem else ""
+            yield Fault(
+                f"in {case.title}, {wrong}{because}",
+                case,
+                call=case.entry,
+                path=problem.path if problem else "",
+                line=problem.line if problem else 0,
+            )
+        yield expect(True, "")

@@ -1,0 +1,34 @@
+"""Everything that a check is written with: import it from here."""
+
+from otelkata.evidence.model import Exit
+from otelkata.judge.finding import SOUND, Fault, Finding, Findings, Sound, Unjudged, expect
+from otelkata.judge.registry import check
+from otelkata.judge.traceparent import TraceParent, of_headers, parse, state_of, values_of
+from otelkata.judge.view import CLOCK_NOISE_NS, Call, CaseView, ServiceSpan, View
+
+Cases = list[CaseView]
+Exits = list[Exit]
+
+__all__ = [
+    "CLOCK_NOISE_NS",
+    "SOUND",
+    "Call",
+    "CaseView",
+    "Cases",
+    "Exit",
+    "Exits",
+    "Fault",
+    "Finding",
+    "Findings",
+    "ServiceSpan",
+    "Sound",
+    "TraceParent",
+    "Unjudged",
+    "View",
+    "check",
+    "expect",
+    "of_headers",
+    "parse",
+    "state_of",
+    "values_of",
+]

@@ -1,0 +1,1 @@
+"""Judge evidence: checks are pure functions of it."""

@@ -1,0 +1,62 @@
+"""Say what a check found: something sound, a fault, or something that cannot be judged."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .view import Call, CaseView, ServiceSpan
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """One span, request or exit was judged, and is as it should be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unjudged:
+    """Something could not be judged, because of another failure."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something is wrong: what, and where in the trace and in the code.
+
+    `spans` are the spans at fault, `call` the request at fault where a span is missing.
+    """
+
+    message: str
+    case: CaseView | None = None
+    spans: tuple[ServiceSpan, ...] = ()
+    call: Call | None = None
+    path: str = ""
+    line: int = 0
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """Return path and line in the submission; an empty path where they are not known."""
+        if self.path:
+            return self.path, self.line
+        return next(((span.path, span.line) for span in self.spans if span.path), ("", 0))
+
+
+Finding = Sound | Unjudged | Fault
+Findings = Iterator[Finding]
+
+SOUND = Sound()
+
+
+def expect(
+    condition: object,
+    message: str,
+    case: CaseView | None = None,
+    *spans: ServiceSpan | None,
+    call: Call | None = None,
+    path: str = "",
+    line: int = 0,
+) -> Finding:
+    """Return Sound where `condition` holds, else a Fault made of the rest."""
+    if condition:
+        return SOUND
+    at = tuple(span for span in spans if span is not None)
+    return Fault(message, case, at, call, path, line)

@@ -1,0 +1,122 @@
+"""Run checks on evidence and draw the verdict from what they found."""
+
+import time
+import traceback
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from .criteria import BONUS, CRITERIA, REQUIRED
+from .finding import Fault, Finding, Sound, Unjudged
+from .registry import Check
+from .view import CaseView, View
+
+CheckStatus = Literal["passed", "failed", "blocked", "error"]
+CriterionStatus = Literal["passed", "failed", "blocked", "not_run"]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one check came to. `fault` is the first of `faults` faults, `reason` why it is blocked."""
+
+    check: Check
+    status: CheckStatus
+    message: str
+    fault: Fault | None
+    faults: int
+    duration_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a submission came to."""
+
+    results: list[Result]
+    criteria: dict[str, CriterionStatus]
+
+    @property
+    def outcome(self) -> Literal["passed", "failed", "error"]:
+        """Return `passed` when every required check passed."""
+        required = [result.status for result in self.results if not result.check.bonus]
+        if "error" in required:
+            return "error"
+        return "passed" if all(status == "passed" for status in required) else "failed"
+
+    def score(self, criteria: Iterable[str]) -> tuple[int, int]:
+        """Return how many of `criteria` passed, and of how many that were run."""
+        statuses = [self.criteria[criterion] for criterion in criteria]
+        ran = [status for status in statuses if status != "not_run"]
+        return ran.count("passed"), len(ran)
+
+    @property
+    def required(self) -> tuple[int, int]:
+        """Return how many required criteria passed, and of how many."""
+        return self.score(REQUIRED)
+
+    @property
+    def bonus(self) -> tuple[int, int]:
+        """Return how many bonus criteria passed, and of how many."""
+        return self.score(BONUS)
+
+
+def judge(view: View, checks: Iterable[Check]) -> Verdict:
+    """Run every check whose scenarios were played; none hides another."""
+    results = [run(view, check) for check in checks if is_about(view, check)]
+    return Verdict(results, {criterion: _criterion(criterion, results) for criterion in CRITERIA})
+
+
+def is_about(view: View, check: Check) -> bool:
+    """Tell whether this run had any of what `check` needs; some runs leave things out."""
+    kinds = {tag for exit_seen in view.exits for tag in exit_seen.tags}
+    played = {tag for case in view.cases.values() for tag in case.data.tags}
+    wanted = [need for need in check.needs if need != "view"]
+    return all(need.removeprefix("exits_") in kinds or need in played for need in wanted)
+
+
+def run(view: View, check: Check) -> Result:
+    """Run one check: failed when it found a fault, blocked when something was not judged."""
+    began = time.perf_counter()
+    try:
+        findings = list(_findings(view, check))
+    except Exception:  # noqa: BLE001 (a check that crashes is the grader's fault, and is told)
+        took = time.perf_counter() - began
+        return Result(check, "error", traceback.format_exc(limit=-2), None, 0, took)
+    took = time.perf_counter() - began
+    faults = [finding for finding in findings if isinstance(finding, Fault)]
+    if faults:
+        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+        return Result(check, "failed", faults[0].message + more, faults[0], len(faults), took)
+    reasons = [finding.reason for finding in findings if isinstance(finding, Unjudged)]
+    if reasons:
+        return Result(check, "blocked", reasons[0], None, 0, took)
+    if not any(isinstance(finding, Sound) for finding in findings):
+        return Result(check, "blocked", "nothing of the kind was seen", None, 0, took)
+    return Result(check, "passed", "", None, 0, took)
+
+
+def _findings(view: View, check: Check) -> Iterable[Finding]:
+    arguments: dict[str, object] = {}
+    for need in check.needs:
+        if need == "view":
+            arguments[need] = view
+        elif need.startswith("exits_"):
+            tag = need.removeprefix("exits_")
+            arguments[need] = [seen for seen in view.exits if tag in seen.tags]
+        else:
+            usable: list[CaseView] = []
+            for case in view.tagged(need):
+                if case.obstacle:
+                    yield Unjudged(case.obstacle)
+                else:
+                    usable.append(case)
+            arguments[need] = usable
+    yield from check.function(**arguments)
+
+
+def _criterion(criterion: str, results: Iterable[Result]) -> CriterionStatus:
+    statuses = {result.status for result in results if criterion in result.check.criteria}
+    if not statuses:
+        return "not_run"
+    if "failed" in statuses:
+        return "failed"
+    return "blocked" if statuses & {"blocked", "error"} else "passed"
