@@ -32,10 +32,7 @@ def _texts(span: ServiceSpan) -> list[tuple[str, str]]:
     return [
         ("name", data.name),
         *((f"attribute {key}", f"{key}={value}") for key, value in data.attributes.items()),
-        *(
-            (f"event {event.name}", f"{event.name} {event.attributes}")
-            for event in data.events
-        ),
+        *((f"event {event.name}", f"{event.name} {event.attributes}") for event in data.events),
         *(("link", str(link.attributes)) for link in data.links),
         ("status", data.status_message),
         ("resource", str(data.resource)),

@@ -1,6 +1,16 @@
 """C6: do the environment and the caller decide what is sampled?"""
 
-from otelkata.check import Cases, CaseView, Finding, Findings, Unjudged, View, check, expect, of_headers
+from otelkata.check import (
+    Cases,
+    CaseView,
+    Finding,
+    Findings,
+    Unjudged,
+    View,
+    check,
+    expect,
+    of_headers,
+)
 
 _FIX = "Pass no sampler to the TracerProvider; its default obeys the caller and the environment."
 
@@ -51,7 +61,9 @@ def obeys_the_environment(always_off: Cases, success: Cases) -> Findings:
 
 
 def _bits(case: CaseView, trace_id: str | None) -> list[Finding]:
-    sent = [(call, of_headers(call.data.request.headers)) for call in case.sent if call.data.request]
+    sent = [
+        (call, of_headers(call.data.request.headers)) for call in case.sent if call.data.request
+    ]
     return [
         expect(
             not parent.sampled,

@@ -147,7 +147,9 @@ def _names(seen: Exit, view: View) -> dict[str, str]:
     # Of a service, only the spans that the kata asks for: it may drop others as it likes.
     kinds = {"SERVER", "CLIENT"} if "provider" not in seen.tags else {"INTERNAL"}
     spans = (view.started.get((start, id_)) for start in seen.starts for id_ in seen.pending)
-    return {span.span_id: f"{span.kind} {span.name!r}" for span in spans if span and span.kind in kinds}
+    return {
+        span.span_id: f"{span.kind} {span.name!r}" for span in spans if span and span.kind in kinds
+    }
 
 
 def _arrived(span_id: str, view: View) -> bool:

@@ -31,7 +31,9 @@ def answers(view: View) -> Findings:
         if case.data.skipped or ("exit" in case.data.tags and not case.calls):
             continue
         for wrong in case.wrong_answers():
-            problem = next((raised[c.data.callee] for c in case.calls if c.data.callee in raised), None)
+            problem = next(
+                (raised[c.data.callee] for c in case.calls if c.data.callee in raised), None
+            )
             because = f"; {problem.message} was raised" if problem else ""
             yield Fault(
                 f"in {case.title}, {wrong}{because}",

@@ -17,7 +17,13 @@ from otelkata.evidence.model import Headers
 BODY_LIMIT = 1_000_000
 HOST = "127.0.0.1"
 _HTTP2_PREFACE = b"PRI * HTTP/2.0"
-_PER_CONNECTION = {b"connection", b"transfer-encoding", b"content-length", b"keep-alive", b"upgrade"}
+_PER_CONNECTION = {
+    b"connection",
+    b"transfer-encoding",
+    b"content-length",
+    b"keep-alive",
+    b"upgrade",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,4 +262,6 @@ def _response(head: h11.Response, body: bytes) -> Response:
 
 
 def _headers(headers: h11._headers.Headers) -> Headers:
-    return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers.raw_items()]
+    return [
+        (name.decode("latin-1"), value.decode("latin-1")) for name, value in headers.raw_items()
+    ]

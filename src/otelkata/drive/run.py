@@ -4,7 +4,7 @@ import asyncio
 import platform
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,7 +83,9 @@ class _Run:
         processor = await listen(process_card)
         self._ports["processor"] = port_of(processor)
         resource = {f"kata.{self._values.word()}": self._values.word() for _ in range(2)}
-        version = f"{self._values.number(1, 9)}.{self._values.number(0, 99)}.{self._values.number(0, 99)}"
+        version = (
+            f"{self._values.number(1, 9)}.{self._values.number(0, 99)}.{self._values.number(0, 99)}"
+        )
         deployment = Deployment(
             parent,
             copied,
@@ -103,15 +105,14 @@ class _Run:
         probes = [self._values.marks().email, self._values.card_number()]
         exits = Exits(deployment, conductor, self._collector, self._observations)
         groups = _Groups(deployment, conductor, probes)
-        waiting: list[Awaitable[None]] = []
-        if not self._settings.quick:
-            waiting.append(exits.leave_with_hanging_exporter())
-            if sigterm_works():
-                waiting.append(exits.terminate_with_hanging_collector())
-        if sigterm_works():
-            waiting.append(exits.terminate())
+        left_out = _left_out(quick=self._settings.quick)
+        by_tag = {
+            "lifespan_hanging": exits.leave_with_hanging_exporter,
+            "sigterm_hanging": exits.terminate_with_hanging_collector,
+            "sigterm": exits.terminate,
+        }
         await asyncio.gather(
-            *waiting,
+            *(end() for tag, end in by_tag.items() if tag not in left_out),
             groups.main(),
             groups.waiting(),
             groups.unsampled(),
@@ -123,7 +124,7 @@ class _Run:
         return Evidence(
             submission=str(self._submission),
             seed=self._settings.seed,
-            partial=self._settings.quick,
+            left_out=left_out,
             platform=platform.system(),
             python=await groups.python(),
             isolation="a process of its own; no sandbox",
@@ -149,6 +150,13 @@ class _Run:
             close()
         if self._parent is not None:
             await self._parent.close()
+
+
+def _left_out(*, quick: bool) -> list[str]:
+    waiting = ["lifespan_hanging", "sigterm_hanging"] if quick else []
+    if sigterm_works():
+        return waiting
+    return sorted({*waiting, "sigterm", "sigterm_hanging"})
 
 
 class _Groups:

@@ -7,7 +7,19 @@ from typing import Literal
 from otelkata.evidence.model import Headers, Hop, Parent
 from otelkata.host.wire import Service
 
-from .fault import Answer, Break, Fault, Forward, Hang, Hold, Meet, Notice, Reserve, StripHeaders, WriteRaw
+from .fault import (
+    Answer,
+    Break,
+    Fault,
+    Forward,
+    Hang,
+    Hold,
+    Meet,
+    Notice,
+    Reserve,
+    StripHeaders,
+    WriteRaw,
+)
 from .malformed import MALFORMED
 from .values import NO_PARENT, Values
 

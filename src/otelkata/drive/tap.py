@@ -82,9 +82,7 @@ class Tap:
         finally:
             draft.finish()
 
-    async def _inject(
-        self, connection: Connection, draft: Draft, play: Play, fault: Fault
-    ) -> None:
+    async def _inject(self, connection: Connection, draft: Draft, play: Play, fault: Fault) -> None:
         request = draft.request
         if request is None:
             raise ValueError("a tap records the request first")
@@ -175,4 +173,3 @@ def _reservation(request: Request) -> Response:
 
 def _answer(status: int, body: str, content_type: str = "application/json") -> Response:
     return Response(status, [("Content-Type", content_type)], body.encode())
-

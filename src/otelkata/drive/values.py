@@ -60,7 +60,12 @@ class Values:
         return f"{self._random.randrange(1 << 60, 1 << 64):016x}"
 
     def parent(
-        self, version: str = "00", flags: str = "01", rest: str = "", *, extra: Headers | None = None
+        self,
+        version: str = "00",
+        flags: str = "01",
+        rest: str = "",
+        *,
+        extra: Headers | None = None,
     ) -> Parent:
         """Return a parent in a valid `traceparent`, with other headers that go with it."""
         trace_id, span_id = self.trace_id(), self.span_id()

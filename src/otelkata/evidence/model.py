@@ -181,11 +181,14 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """All that was observed of one submission in one run."""
+    """All that was observed of one submission in one run.
+
+    `left_out` are the tags of what was not run on purpose, and is not judged.
+    """
 
     submission: str
     seed: int
-    partial: bool
+    left_out: list[str]
     platform: str
     python: str
     isolation: str

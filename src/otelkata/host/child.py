@@ -22,7 +22,13 @@ from .observe import LogObserver, observe_queries
 from .place import NOWHERE, Place, Places
 from .service import BrokenContract, Service
 
-CONTRACT = ("init_tracer", "shutdown_tracer", "create_gateway", "create_inventory", "create_payment")
+CONTRACT = (
+    "init_tracer",
+    "shutdown_tracer",
+    "create_gateway",
+    "create_inventory",
+    "create_payment",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,5 +94,7 @@ def describe(error: BaseException) -> str:
     except Exception as broken:  # noqa: BLE001 (untrusted code: the boundary is here)
         text = f"(its message cannot be read: {type(broken).__name__})"
     if isinstance(error, ModuleNotFoundError) and error.name:
-        return f"{text} (missing module: {error.name})"
+        package = error.name.partition(".")[0]
+        if package != "checkout":
+            text += f"; install it where submissions run: {sys.executable} -m pip install {package}"
     return f"{type(error).__name__}: {text}"[:TEXT_LIMIT] if text else type(error).__name__

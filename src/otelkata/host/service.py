@@ -65,7 +65,13 @@ class Service:
             listener = _listen()
             self._server = _Server(
                 uvicorn.Config(
-                    _Observed(command.start, application, self._report, lambda: self._ready(listener), self._refuse),
+                    _Observed(
+                        command.start,
+                        application,
+                        self._report,
+                        lambda: self._ready(listener),
+                        self._refuse,
+                    ),
                     lifespan="auto",
                     log_config=None,
                     access_log=False,
@@ -177,7 +183,9 @@ class Service:
         else:
             path, line = self._places.of_text(error)
             self._channel.send(
-                wire.Problem(start, service, stage, text(_last_line(error)), path, line, text(error))
+                wire.Problem(
+                    start, service, stage, text(_last_line(error)), path, line, text(error)
+                )
             )
 
 
@@ -292,4 +300,3 @@ def _listen() -> socket.socket:
 def _last_line(trace: str) -> str:
     lines = trace.strip().splitlines()
     return lines[-1].strip() if lines else trace
-

@@ -243,7 +243,9 @@ class Leave:
 Report = Hello | Started | Ended | Exported | Query | Logged | Problem | Reply
 Command = Start | Settle | Flush | Probe | Arm | ShutDown | Stop | Where | Leave
 
-REPORTS = {cls.__name__: cls for cls in (Hello, Started, Ended, Exported, Query, Logged, Problem, Reply)}
+REPORTS = {
+    cls.__name__: cls for cls in (Hello, Started, Ended, Exported, Query, Logged, Problem, Reply)
+}
 COMMANDS = {
     cls.__name__: cls for cls in (Start, Settle, Flush, Probe, Arm, ShutDown, Stop, Where, Leave)
 }

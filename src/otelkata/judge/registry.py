@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
-import otelkata
+from otelkata import content
 
 from .criteria import BONUS, CRITERIA
 from .finding import Findings
@@ -48,9 +48,7 @@ class _Declared:
     fix: str
 
 
-def check(
-    *criteria: str, why: str, fix: str
-) -> Callable[[CheckFunction], CheckFunction]:
+def check(*criteria: str, why: str, fix: str) -> Callable[[CheckFunction], CheckFunction]:
     """Declare a function to be a check of `criteria` (none: of the contract itself).
 
     `why` says why it matters, `fix` what to do; both are shown where the check fails. The function
@@ -67,19 +65,17 @@ def check(
     return declare
 
 
-def folder() -> Path:
-    """Return the folder of the checks: in the installed package, else in the source tree."""
-    package = Path(otelkata.__file__).parent
-    installed = package / "_kata" / "checks"
-    return installed if installed.is_dir() else package.parents[1] / "checks"
-
-
 def load(directory: Path | None = None) -> list[Check]:
     """Return the checks of `directory` in the order of their files and lines."""
     checks: list[Check] = []
-    for path in sorted((directory or folder()).glob("*.py")):
-        checks += checks_of(_import(path))
+    for path in sorted((directory or content.folder("checks")).glob("*.py")):
+        checks += load_file(path)
     return checks
+
+
+def load_file(path: Path) -> list[Check]:
+    """Return the checks of the file `path` in the order of their lines."""
+    return checks_of(_import(path))
 
 
 def checks_of(module: ModuleType) -> list[Check]:

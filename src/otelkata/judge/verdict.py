@@ -11,6 +11,8 @@ from .finding import Fault, Finding, Sound, Unjudged
 from .registry import Check
 from .view import CaseView, View
 
+NOTHING_SEEN = "nothing of the kind was seen: mend what failed, and it can be judged"
+
 CheckStatus = Literal["passed", "failed", "blocked", "error"]
 CriterionStatus = Literal["passed", "failed", "blocked", "not_run"]
 
@@ -60,17 +62,14 @@ class Verdict:
 
 
 def judge(view: View, checks: Iterable[Check]) -> Verdict:
-    """Run every check whose scenarios were played; none hides another."""
+    """Run every check whose scenarios were not left out; none hides another."""
     results = [run(view, check) for check in checks if is_about(view, check)]
     return Verdict(results, {criterion: _criterion(criterion, results) for criterion in CRITERIA})
 
 
 def is_about(view: View, check: Check) -> bool:
-    """Tell whether this run had any of what `check` needs; some runs leave things out."""
-    kinds = {tag for exit_seen in view.exits for tag in exit_seen.tags}
-    played = {tag for case in view.cases.values() for tag in case.data.tags}
-    wanted = [need for need in check.needs if need != "view"]
-    return all(need.removeprefix("exits_") in kinds or need in played for need in wanted)
+    """Tell whether this run was meant to have what `check` needs; some leave things out."""
+    return not {need.removeprefix("exits_") for need in check.needs} & set(view.evidence.left_out)
 
 
 def run(view: View, check: Check) -> Result:
@@ -90,7 +89,7 @@ def run(view: View, check: Check) -> Result:
     if reasons:
         return Result(check, "blocked", reasons[0], None, 0, took)
     if not any(isinstance(finding, Sound) for finding in findings):
-        return Result(check, "blocked", "nothing of the kind was seen", None, 0, took)
+        return Result(check, "blocked", NOTHING_SEEN, None, 0, took)
     return Result(check, "passed", "", None, 0, took)
 
 

@@ -1,0 +1,84 @@
+"""Grade one submission: drive it, judge the evidence."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from otelkata.deploy.parent import ParentFailed
+from otelkata.deploy.source import UnusableSubmission
+from otelkata.drive.run import Settings, observe
+from otelkata.evidence.model import Evidence
+from otelkata.host.wire import Problem
+from otelkata.judge import registry
+from otelkata.judge.registry import Check
+from otelkata.judge.verdict import judge
+from otelkata.judge.view import View
+from otelkata.report.graded import Graded
+
+
+async def grade(path: str, settings: Settings) -> Graded:
+    """Return what the submission at `path` came to; a failure of the grader is told in it."""
+    began = time.monotonic()
+    try:
+        evidence = await collect(Path(path), settings)
+    except ParentFailed as error:
+        return Graded(path, settings.seed, error=str(error), duration_s=time.monotonic() - began)
+    graded = judge_evidence(path, evidence, registry.load())
+    return _timed(graded, time.monotonic() - began)
+
+
+async def collect(submission: Path, settings: Settings) -> Evidence:
+    """Return the evidence on `submission`, also where it cannot be run at all.
+
+    Raises ParentFailed where the interpreter of the hosts cannot host anything.
+    """
+    try:
+        return await observe(submission, settings)
+    except UnusableSubmission as error:
+        return _nothing_seen(submission, settings, str(error))
+
+
+def judge_evidence(path: str, evidence: Evidence, checks: Sequence[Check]) -> Graded:
+    """Judge what was observed, now or before."""
+    verdict = judge(View(evidence), checks)
+    errors = [r.message for r in verdict.results if r.status == "error"]
+    return Graded(
+        path,
+        evidence.seed,
+        verdict,
+        evidence,
+        evidence.duration_s,
+        advice=[f"a check of the grader failed: {error}" for error in errors],
+    )
+
+
+def _timed(graded: Graded, seconds: float) -> Graded:
+    from dataclasses import replace
+
+    return replace(graded, duration_s=seconds)
+
+
+def _nothing_seen(submission: Path, settings: Settings, reason: str) -> Evidence:
+    return Evidence(
+        submission=str(submission),
+        seed=settings.seed,
+        left_out=[],
+        platform="",
+        python="",
+        isolation="it was not run",
+        resource={},
+        probes=[],
+        starts=[],
+        cases=[],
+        exchanges=[],
+        exits=[],
+        deliveries=[],
+        problems=[Problem("", "", "deploy", reason, "", 0)],
+        logs=[],
+        queries=[],
+        started=[],
+        ended=[],
+        spans=[],
+        duration_s=0.0,
+    )

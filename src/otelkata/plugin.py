@@ -1,0 +1,299 @@
+"""Run the checks under pytest: `pytest --submission=PATH` makes each one a test.
+
+The run that the user starts reads the user's configuration, so it only starts another one with
+ours: own configuration file, root and no conftest.py, whatever lies around. The submission is
+driven once, by the first test that needs evidence, or by the controller of pytest-xdist.
+"""
+
+import asyncio
+import contextlib
+import importlib.util
+import secrets
+import subprocess
+import sys
+import tempfile
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from otelkata import content
+
+if TYPE_CHECKING:
+    from otelkata.judge.registry import Check
+    from otelkata.judge.verdict import Result
+    from otelkata.judge.view import View
+
+FOLDER = content.folder("checks")
+CONFIGURATION = FOLDER / "pytest.ini"
+_NAME = "otelkata-checks"
+_EVIDENCE = "otelkata_evidence"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of the checks."""
+    group = parser.getgroup("otelkata", "grading of submissions to the tracing kata")
+    group.addoption(
+        "--submission",
+        metavar="PATH",
+        help="run the kata's checks, and nothing else, on the submission in the directory PATH",
+    )
+    group.addoption("--submission-seed", metavar="N", type=int, help="repeat a run's random values")
+    group.addoption(
+        "--submission-python", metavar="INTERPRETER", help="run the submission under INTERPRETER"
+    )
+    group.addoption(
+        "--submission-quick",
+        action="store_true",
+        help="leave out what has to wait for the submission's own shutdown timeout",
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    """Start the run with the checks' own configuration, if this is not it already."""
+    path = config.getoption("submission")
+    if path is None or config.inipath == CONFIGURATION:
+        return None
+    if importlib.util.find_spec("msgspec") is None:
+        raise pytest.UsageError(
+            "--submission needs the grader, not the linter alone: "
+            f"{sys.executable} -m pip install 'otelkata[grade]'"
+        )
+    submission = _submission(config, path)
+    return _run_again(config, submission)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the checks where a submission is named."""
+    path = config.getoption("submission")
+    if path is not None and config.inipath == CONFIGURATION:
+        from otelkata.judge.criteria import CRITERIA  # noqa: PLC0415 (only such a run needs it)
+
+        for criterion, title in CRITERIA.items():
+            config.addinivalue_line("markers", f"{criterion}: {title}")
+        config.pluginmanager.register(Checks(config, Path(path)), _NAME)
+
+
+class Checks:
+    """Collect the checks, and keep the one piece of evidence that all of them judge."""
+
+    def __init__(self, config: pytest.Config, submission: Path) -> None:
+        self._config = config
+        self._submission = submission
+        self._view: View | None = None
+        self._evidence_file: Path | None = None
+        self._scratch: tempfile.TemporaryDirectory[str] | None = None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self, session: pytest.Session) -> None:
+        """Name the checks as what is to be collected."""
+        session.config.args = [str(FOLDER)]
+
+    def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> "CheckFile | None":
+        """Collect a file of checks."""
+        if file_path.suffix == ".py" and file_path.parent == FOLDER:
+            return CheckFile.from_parent(parent, path=file_path)
+        return None
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:  # noqa: ANN401 (xdist ships no types)
+        """Hand the evidence to a worker of pytest-xdist."""
+        node.workerinput[_EVIDENCE] = str(self.evidence_file())
+
+    def pytest_report_header(self) -> list[str]:
+        """Name the submission."""
+        return [f"submission: {self._submission}"]
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Say how the run can be repeated."""
+        if self._view is not None:
+            evidence = self._view.evidence
+            left_out = f", left out: {', '.join(evidence.left_out)}" if evidence.left_out else ""
+            terminalreporter.write_line(f"seed {evidence.seed}{left_out}; {evidence.isolation}")
+
+    def pytest_unconfigure(self) -> None:
+        """Remove the evidence."""
+        if self._scratch is not None:
+            self._scratch.cleanup()
+
+    def view(self) -> "View":
+        """Return what was observed; the first call drives the submission."""
+        from otelkata.evidence import store  # noqa: PLC0415
+        from otelkata.judge.view import View  # noqa: PLC0415
+
+        if self._view is None:
+            self._view = View(store.read(self.evidence_file()))
+        return self._view
+
+    def evidence_file(self) -> Path:
+        """Return the file that holds the evidence; written by the first call of a run."""
+        workerinput = getattr(self._config, "workerinput", None)
+        if workerinput is not None:
+            return Path(workerinput[_EVIDENCE])
+        if self._evidence_file is None:
+            self._evidence_file = self._drive()
+        return self._evidence_file
+
+    def _drive(self) -> Path:
+        from otelkata.drive.run import Settings  # noqa: PLC0415
+        from otelkata.evidence import store  # noqa: PLC0415
+        from otelkata.grade import collect  # noqa: PLC0415
+
+        seed = self._config.getoption("submission_seed")
+        settings = Settings(
+            python=self._config.getoption("submission_python") or sys.executable,
+            seed=secrets.randbelow(2**31) if seed is None else seed,
+            quick=self._config.getoption("submission_quick"),
+        )
+        self._scratch = tempfile.TemporaryDirectory(prefix="otelkata-evidence-")
+        path = Path(self._scratch.name) / "evidence.json"
+        store.write(asyncio.run(collect(self._submission, settings)), path)
+        return path
+
+
+class CheckFile(pytest.File):
+    """A file of `checks/`."""
+
+    def collect(self) -> "Iterator[CheckItem]":
+        """Yield a test for each check in the file."""
+        from otelkata.judge import registry  # noqa: PLC0415
+
+        for check in registry.load_file(self.path):
+            yield CheckItem.from_parent(self, name=check.id.rpartition(".")[2], check=check)
+
+
+class CheckItem(pytest.Item):
+    """One check on the submission.
+
+    A blocked check is an error of its set-up; a bonus check that is not passed is an xfail.
+    """
+
+    def __init__(self, *, check: "Check", **arguments: Any) -> None:  # noqa: ANN401
+        super().__init__(**arguments)
+        self._check = check
+        self._result: Result | None = None
+        for criterion in check.criteria:
+            self.add_marker(criterion)
+
+    def setup(self) -> None:
+        """Judge; what could not be judged ends here."""
+        from otelkata.judge.verdict import is_about, run  # noqa: PLC0415
+
+        view = self._checks.view()
+        if not is_about(view, self._check):
+            pytest.skip("left out of this run")
+        self._result = run(view, self._check)
+        if self._result.status in {"blocked", "error"}:
+            self._give_up_bonus()
+            raise NotJudgedError(self._result.message)
+
+    def runtest(self) -> None:
+        """Fail where the check found a fault."""
+        if self._result is not None and self._result.status == "failed":
+            self._give_up_bonus()
+            raise CheckFailedError(self._explain(self._result))
+
+    def repr_failure(
+        self,
+        excinfo: pytest.ExceptionInfo[BaseException],
+        style: Any = None,  # noqa: ANN401
+    ) -> Any:  # noqa: ANN401
+        """Show the explanation; a traceback of the framework would tell nothing."""
+        if isinstance(excinfo.value, CheckFailedError | NotJudgedError):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Return where the check stands."""
+        return self.path, self._check.line - 1, f"{self._check.id}: {self._check.title}"
+
+    @property
+    def _checks(self) -> Checks:
+        checks = self.config.pluginmanager.get_plugin(_NAME)
+        if not isinstance(checks, Checks):
+            raise pytest.UsageError("checks run only with --submission=PATH")
+        return checks
+
+    def _give_up_bonus(self) -> None:
+        if self._check.bonus and self._result is not None:
+            pytest.xfail(self._result.message)
+
+    def _explain(self, result: "Result") -> str:
+        from otelkata.report.tree import draw  # noqa: PLC0415
+
+        path, line = result.fault.place if result.fault else ("", 0)
+        where = f"\nwhere: {path}:{line}" if path else ""
+        trace = draw(result.fault) if result.fault else None
+        return (
+            f"{self._check.title}\n\nwhat:  {result.message}{where}\n"
+            f"why:   {self._check.why}\nfix:   {self._check.fix}"
+            + (f"\n\n{trace}" if trace else "")
+        )
+
+
+class CheckFailedError(Exception):
+    """A check found a fault."""
+
+
+class NotJudgedError(Exception):
+    """A check could not be judged."""
+
+
+def _submission(config: pytest.Config, path: str) -> Path:
+    submission = (config.invocation_params.dir / path).resolve()
+    if not submission.is_dir():
+        raise pytest.UsageError(
+            f"--submission={path}: {submission} is no directory; name the one that holds checkout"
+        )
+    return submission
+
+
+def _run_again(config: pytest.Config, submission: Path) -> int:
+    given = [str(argument) for argument in config.invocation_params.args]
+    named = {str(path) for path in config.known_args_namespace.file_or_dir}
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        *_without(given, named),
+        f"--submission={submission}",
+        "-c",
+        str(CONFIGURATION),
+        f"--rootdir={CONFIGURATION.parent}",
+        f"--confcutdir={CONFIGURATION.parent}",
+        "--noconftest",
+        "-o",
+        f"cache_dir={config.invocation_params.dir / '.pytest_cache'}",
+        "-p",
+        "otelkata.plugin",
+    ]
+    with _uncaptured(config):
+        sys.stdout.flush()
+        return subprocess.run(command, cwd=config.invocation_params.dir, check=False).returncode  # noqa: S603
+
+
+def _without(arguments: list[str], paths: set[str]) -> Iterator[str]:
+    # Leaves out --submission, which follows made absolute, and paths of tests of other kinds.
+    skip_next = False
+    for argument in arguments:
+        if skip_next or argument in paths or argument.startswith("--submission="):
+            skip_next = False
+        elif argument == "--submission":
+            skip_next = True
+        else:
+            yield argument
+
+
+@contextlib.contextmanager
+def _uncaptured(config: pytest.Config) -> Generator[None]:
+    capture = config.pluginmanager.get_plugin("capturemanager")
+    if capture is None:
+        yield
+        return
+    capture.suspend_global_capture(in_=True)
+    try:
+        yield
+    finally:
+        capture.resume_global_capture()

@@ -1,0 +1,1 @@
+"""Say what a verdict is, to people and to programs."""
