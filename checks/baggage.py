@@ -2,7 +2,15 @@
 
 from urllib.parse import unquote
 
-from otelkata.check import Call, Cases, Findings, Unjudged, check, expect, values_of
+from otelkata.check import (
+    Call,
+    Cases,
+    Findings,
+    Unjudged,
+    check,
+    expect,
+    values_of,
+)
 
 _WHY = "Whose checkout it was has to be known in every service, not only where the body is read."
 
@@ -24,7 +32,7 @@ def is_sent_on(success: Cases, concurrent: Cases) -> Findings:
             missing = [key for key, value in right.items() if sent.get(key) != value]
             yield expect(
                 not missing,
-                f"in {case.title}, {call} carried no baggage with the right {' and '.join(missing)}",
+                f"in {case.title}, {call} lacked the right {' and '.join(missing)} in its baggage",
                 case,
                 call.client,
                 call=call,

@@ -1,6 +1,13 @@
 """T3: is one checkout one trace, from end to end?"""
 
-from otelkata.check import Cases, CaseView, Findings, Unjudged, check, expect
+from otelkata.check import (
+    Cases,
+    CaseView,
+    Findings,
+    Unjudged,
+    check,
+    expect,
+)
 
 
 @check(

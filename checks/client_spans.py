@@ -7,6 +7,7 @@ from otelkata.check import (
     Call,
     Cases,
     CaseView,
+    Fault,
     Finding,
     Findings,
     ServiceSpan,
@@ -33,12 +34,8 @@ def one_per_request(answered: Cases, view: View) -> Findings:
                 yield Unjudged(f"in {case.title}, no span of {call.caller_service} arrived")
                 continue
             if call.client is None:
-                yield expect(
-                    False,  # noqa: FBT003
-                    f"in {case.title}, {call} has no CLIENT span of its own",
-                    case,
-                    call=call,
-                )
+                message = f"in {case.title}, {call} has no CLIENT span of its own"
+                yield Fault(message, case, call=call)
                 continue
             yield _is_under_its_server(case, incoming, call.client)
 
@@ -49,13 +46,8 @@ def _is_under_its_server(case: CaseView, incoming: Call, client: ServiceSpan) ->
     above = list(client.ancestors)
     outer = next((span for span in above if span.is_http_client), None)
     if outer is not None:
-        return expect(
-            False,  # noqa: FBT003
-            f"in {case.title}, {client} is inside another CLIENT span, {outer.name!r}",
-            case,
-            client,
-            outer,
-        )
+        message = f"in {case.title}, {client} is inside another CLIENT span, {outer.name!r}"
+        return Fault(message, case, (client, outer))
     return expect(
         any(span.kind == "SERVER" and span.call is incoming for span in above),
         f"in {case.title}, {client} is not under the SERVER span of its request",

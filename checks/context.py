@@ -1,6 +1,16 @@
 """C1: does every span start from the context of the request that caused it?"""
 
-from otelkata.check import Call, Cases, Findings, ServiceSpan, View, check, expect
+from otelkata.check import (
+    SOUND,
+    Call,
+    Cases,
+    Fault,
+    Findings,
+    ServiceSpan,
+    View,
+    check,
+    expect,
+)
 
 _WHY = "A span that hangs nowhere, or under another request, makes both traces lie."
 _FIX = (
@@ -24,9 +34,9 @@ def spans_belong_to_their_request(answered: Cases, view: View) -> Findings:
 def no_span_is_lost(answered: Cases, view: View) -> Findings:
     """No span is started without the context of a request while one is handled."""
     windows = [(case, call) for case in answered for call in case.served if call.callee]
-    for case, call in windows:
+    for _, call in windows:
         if call.spans:
-            yield expect(True, "", case)  # noqa: FBT003
+            yield SOUND
     for span in view.spans:
         if span.call is not None or span.data.parent_id is not None or span.is_probe:
             continue
@@ -34,7 +44,7 @@ def no_span_is_lost(answered: Cases, view: View) -> Findings:
         if during is not None:
             case, call = during
             message = f"{span} is a root of its own, started outside of any request's context"
-            yield expect(False, message, case, span, call=call)  # noqa: FBT003
+            yield Fault(message, case, (span,), call)
 
 
 @check(
@@ -48,10 +58,10 @@ def context_is_detached_where_it_was_attached(answered: Cases, view: View) -> Fi
     """No context is detached where it was not attached."""
     for case in answered:
         if case.spans:
-            yield expect(True, "", case)  # noqa: FBT003
+            yield SOUND
     for log in view.logs:
         if "detach" in log.message.lower():
-            yield expect(False, f"the SDK logged: {log.message}")  # noqa: FBT003
+            yield Fault(f"the SDK logged: {log.message}")
 
 
 def _misplaced(span: ServiceSpan, call: Call, view: View) -> str:
@@ -59,19 +69,16 @@ def _misplaced(span: ServiceSpan, call: Call, view: View) -> str:
     top = [span, *span.ancestors][-1]
     if top.call is not call:
         return "hangs under a span of another request"
-    parent_id = top.data.parent_id
-    if top.kind == "SERVER" and top is span:
-        return _misplaced_server(top, call, view)
     if top.kind == "SERVER":
-        return ""
+        return _misplaced_server(top, call, view) if top is span else ""
+    parent_id = top.data.parent_id
     if parent_id is None:
         has_server = any(other.kind == "SERVER" for other in call.spans)
         return "is a root of its own" if has_server else ""
-    if call.parent is not None and parent_id == call.parent.span_id:
-        return ""
-    if (top.start.name, parent_id) in view.started:
-        return ""  # its parent was never exported: that is judged elsewhere
-    return "has a parent that is no span of this request"
+    received = call.parent is not None and parent_id == call.parent.span_id
+    # A parent that was started and never exported is judged elsewhere.
+    known = received or (top.start.name, parent_id) in view.started
+    return "" if known else "has a parent that is no span of this request"
 
 
 def _misplaced_server(server: ServiceSpan, call: Call, view: View) -> str:

@@ -2,7 +2,14 @@
 
 import re
 
-from otelkata.check import Cases, Findings, ServiceSpan, Unjudged, check, expect
+from otelkata.check import (
+    Cases,
+    Findings,
+    ServiceSpan,
+    Unjudged,
+    check,
+    expect,
+)
 
 _TEXT = ("db.query.text", "db.statement")
 _SYSTEM = ("db.system.name", "db.system")
@@ -30,8 +37,8 @@ def each_query_has_its_span(success: Cases, direct: Cases) -> Findings:
             asked = max(1, len(call.statements))
             yield expect(
                 len(spans) >= asked and all(_is_under_server(span) for span in spans),
-                f"in {case.title}, inventory ran {asked} queries, but has {len(spans)} CLIENT spans "
-                "of sqlite under its SERVER span",
+                f"in {case.title}, inventory ran {asked} queries, but has {len(spans)} CLIENT "
+                "spans of sqlite under its SERVER span",
                 case,
                 *spans,
                 call=call,

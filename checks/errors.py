@@ -2,7 +2,15 @@
 
 from collections.abc import Iterable
 
-from otelkata.check import Call, Cases, Findings, ServiceSpan, Unjudged, check, expect
+from otelkata.check import (
+    Call,
+    Cases,
+    Findings,
+    ServiceSpan,
+    Unjudged,
+    check,
+    expect,
+)
 
 _MARK = (
     "In the handler of the failure: `span.set_status(Status(StatusCode.ERROR, message))` and "
@@ -126,7 +134,8 @@ def failed_calls_record_their_exception(failed: Cases) -> Findings:
                 continue
             yield expect(
                 call.client.exceptions,
-                f"in {case.title}, {call} {_outcome(call)}, but {call.client} has no exception event",
+                f"in {case.title}, {call} {_outcome(call)}, but {call.client} has no exception "
+                "event",
                 case,
                 call.client,
             )

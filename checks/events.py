@@ -1,6 +1,12 @@
 """B1: are significant moments marked by events?"""
 
-from otelkata.check import Cases, Findings, Unjudged, check, expect
+from otelkata.check import (
+    Cases,
+    Findings,
+    Unjudged,
+    check,
+    expect,
+)
 
 _WHY = "An event tells what happened inside a span, at which moment, without a span of its own."
 

@@ -1,6 +1,12 @@
 """T1: does each service continue the trace that it was called in?"""
 
-from otelkata.check import Cases, Findings, Unjudged, check, expect
+from otelkata.check import (
+    Cases,
+    Findings,
+    Unjudged,
+    check,
+    expect,
+)
 
 
 @check(

@@ -1,6 +1,13 @@
 """B4: does personal data stay out of what is exported?"""
 
-from otelkata.check import Findings, ServiceSpan, Unjudged, View, check, expect
+from otelkata.check import (
+    Findings,
+    ServiceSpan,
+    Unjudged,
+    View,
+    check,
+    expect,
+)
 
 
 @check(
@@ -22,7 +29,7 @@ def nothing_personal_is_exported(view: View) -> Findings:
         yield expect(
             not places,
             f"{span} holds an e-mail address or a card number in its {', '.join(places)}",
-            span.call and view.cases.get(span.call.data.case),
+            view.case_of(span),
             span,
         )
 

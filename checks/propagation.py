@@ -6,6 +6,7 @@ from otelkata.check import (
     Call,
     Cases,
     CaseView,
+    Fault,
     Finding,
     Findings,
     Unjudged,
@@ -34,11 +35,11 @@ def _carries_context(case: CaseView, call: Call) -> Finding:
     sent = values_of(call.data.request.headers if call.data.request else [], "traceparent")
     if len(sent) != 1:
         count = "no traceparent" if not sent else f"{len(sent)} traceparent headers"
-        return expect(False, f"in {case.title}, {call} carried {count}", case, call=call)  # noqa: FBT003
+        return Fault(f"in {case.title}, {call} carried {count}", case, call=call)
     parent = parse(sent[0])
     if parent is None:
         message = f"in {case.title}, {call} carried the invalid traceparent {sent[0]!r}"
-        return expect(False, message, case, call=call)  # noqa: FBT003
+        return Fault(message, case, call=call)
     server = call.incoming.server if call.incoming else None
     if server is None:
         return Unjudged(f"in {case.title}, {call.caller_service} has not one SERVER span")
@@ -128,7 +129,7 @@ def has_no_parent_without_header(root: Cases) -> Findings:
     "C3",
     why="What is injected outside the CLIENT span names another span, and the next service hangs "
     "in the wrong place of the trace.",
-    fix="Inject inside the CLIENT span, before the request is sent, into the headers that are sent.",
+    fix="Inject inside the CLIENT span, before the request leaves, into its own headers.",
 )
 def header_names_the_client_span(answered: Cases) -> Findings:
     """The traceparent on the wire carries the id of the request's own CLIENT span."""

@@ -1,6 +1,11 @@
 """C5: does every span say which service and version it comes from?"""
 
-from otelkata.check import Findings, View, check, expect
+from otelkata.check import (
+    Findings,
+    View,
+    check,
+    expect,
+)
 
 
 @check(
@@ -19,7 +24,7 @@ def names_service_and_version(view: View) -> Findings:
             claimed == given,
             f"{span} has the resource service.name={claimed[0]!r}, service.version={claimed[1]!r}; "
             f"init_tracer was given {given[0]!r} and {given[1]!r}",
-            span.call and view.cases.get(span.call.data.case),
+            view.case_of(span),
             span,
         )
 
@@ -43,6 +48,6 @@ def merges_the_environment(view: View) -> Findings:
             f"the resource of {span.service}'s spans lacks "
             f"{', '.join(f'{key}={value}' for key, value in missing.items())} of "
             "OTEL_RESOURCE_ATTRIBUTES",
-            span.call and view.cases.get(span.call.data.case),
+            view.case_of(span),
             span,
         )

@@ -1,6 +1,14 @@
 """F2: does every request that a service answered have its SERVER span?"""
 
-from otelkata.check import Call, Cases, Findings, Unjudged, View, check, expect
+from otelkata.check import (
+    Call,
+    Cases,
+    Findings,
+    Unjudged,
+    View,
+    check,
+    expect,
+)
 
 
 @check(

@@ -1,6 +1,15 @@
 """F7 and C7: is nothing lost at exit, and does exit take no longer than it may?"""
 
-from otelkata.check import Exit, Exits, Finding, Findings, Unjudged, View, check, expect
+from otelkata.check import (
+    Exit,
+    Exits,
+    Finding,
+    Findings,
+    Unjudged,
+    View,
+    check,
+    expect,
+)
 
 NOISE = 2.5
 """Seconds that a busy machine may add to a limit without changing a verdict."""
@@ -25,7 +34,7 @@ def shutdown_tracer_exports_what_is_pending(exits_provider_pending: Exits, view:
 
 @check(
     "F7",
-    why="A service that is deployed anew stops often; each time the last requests would go missing.",
+    why="A service that is deployed often stops often; each time the last requests go missing.",
     fix="Call shutdown_tracer(provider, timeout) with 5 to 10 s in the application's lifespan "
     "shutdown: the provider's own atexit handler does not run when a server is ended by a signal.",
 )

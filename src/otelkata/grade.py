@@ -54,7 +54,6 @@ def judge_evidence(path: str, evidence: Evidence, checks: Sequence[Check]) -> Gr
 
 
 def _timed(graded: Graded, seconds: float) -> Graded:
-    from dataclasses import replace
 
     return replace(graded, duration_s=seconds)
 

@@ -98,7 +98,7 @@ class Checks:
         return None
 
     @pytest.hookimpl(optionalhook=True)
-    def pytest_configure_node(self, node: Any) -> None:  # noqa: ANN401 (xdist ships no types)
+    def pytest_configure_node(self, node: Any) -> None:
         """Hand the evidence to a worker of pytest-xdist."""
         node.workerinput[_EVIDENCE] = str(self.evidence_file())
 
@@ -170,7 +170,7 @@ class CheckItem(pytest.Item):
     A blocked check is an error of its set-up; a bonus check that is not passed is an xfail.
     """
 
-    def __init__(self, *, check: "Check", **arguments: Any) -> None:  # noqa: ANN401
+    def __init__(self, *, check: "Check", **arguments: Any) -> None:
         super().__init__(**arguments)
         self._check = check
         self._result: Result | None = None
@@ -198,8 +198,8 @@ class CheckItem(pytest.Item):
     def repr_failure(
         self,
         excinfo: pytest.ExceptionInfo[BaseException],
-        style: Any = None,  # noqa: ANN401
-    ) -> Any:  # noqa: ANN401
+        style: Any = None,
+    ) -> Any:
         """Show the explanation; a traceback of the framework would tell nothing."""
         if isinstance(excinfo.value, CheckFailedError | NotJudgedError):
             return str(excinfo.value)

@@ -1,6 +1,5 @@
 """Copy a submission, so that everything that looks at it sees the same files."""
 
-import os
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -68,7 +67,7 @@ def _require_checkout(copied: Path) -> None:
             "the folder checkout/ is no package: it has no __init__.py that offers init_tracer, "
             "shutdown_tracer, create_gateway, create_inventory and create_payment"
         )
-    found = sorted(os.listdir(copied))
+    found = sorted(path.name for path in copied.iterdir())
     shown = ", ".join(found[:8]) if found else "nothing"
     raise UnusableSubmission(
         "there is no module or package named checkout (checkout.py or checkout/__init__.py) in "

@@ -5,13 +5,14 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from otelkata.evidence.model import Case, Delay, Headers, Hop
 
 from . import database
 from .deployment import Deployment
 from .gate import MeetingPoint
-from .http import Call, CallFailed, Request
+from .http import Call, CallFailed, Request, Response
 from .play import Play
 from .scenario import INTERLEAVED, Scenario
 from .tap import Crossings
@@ -147,7 +148,7 @@ class Conductor:
         draft.case, draft.callee, draft.request = case.name, play.entry, play.request
         call = Call(play.request)
         port = self._crossings.port_of(play.entry)
-        sending = asyncio.ensure_future(call.send(port or 0))
+        sending = asyncio.create_task(call.send(port or 0))
         if play.hangs_up:
             await self._hang_up(play, sending)
         try:
@@ -170,9 +171,10 @@ class Conductor:
             refused.received_ns = draft.received_ns
             refused.finish()
 
-    async def _hang_up(self, play: Play, sending: "asyncio.Future[object]") -> None:
-        reached = asyncio.ensure_future(play.gate.reached.wait())
-        await asyncio.wait({reached, sending}, return_when=asyncio.FIRST_COMPLETED)
+    async def _hang_up(self, play: Play, sending: "asyncio.Task[Response]") -> None:
+        reached = asyncio.create_task(play.gate.reached.wait())
+        tasks: set[asyncio.Task[Any]] = {reached, sending}
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         reached.cancel()
         sending.cancel()
 
@@ -182,7 +184,7 @@ class Conductor:
             await self._deployment.explain_silence(
                 play.entry,
                 "hang",
-                f"{play.case.entry} gave no answer within {CLIENT_LIMIT:.0f} s to {play.case.title}",
+                f"{play.case.entry} did not answer {play.case.title} within {CLIENT_LIMIT:.0f} s",
             )
 
     async def _look_after(self, play: Play) -> None:

@@ -30,6 +30,7 @@ class Deployment:
 
     def __init__(
         self,
+        *,
         parent: Parent,
         submission: Path,
         crossings: Crossings,

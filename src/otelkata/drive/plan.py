@@ -10,7 +10,7 @@ from otelkata.evidence.model import Hop
 from otelkata.host.wire import ExporterKind, Service
 
 PATIENT = {"gateway": 8.0, "payment": 3.5}
-"""Timeouts, in seconds, where nothing is meant to run into one: a busy machine changes no verdict."""
+"""Timeouts in seconds where nothing is meant to run into one; a busy machine changes no verdict."""
 
 HOP_OF: dict[tuple[Service, str], Hop] = {
     ("gateway", "inventory_url"): "gateway>inventory",

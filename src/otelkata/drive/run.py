@@ -87,15 +87,15 @@ class _Run:
             f"{self._values.number(1, 9)}.{self._values.number(0, 99)}.{self._values.number(0, 99)}"
         )
         deployment = Deployment(
-            parent,
-            copied,
-            self._crossings,
-            self._ports,
-            self._collector,
-            self._observations,
-            self._scratch,
-            resource,
-            version,
+            parent=parent,
+            submission=copied,
+            crossings=self._crossings,
+            ports=self._ports,
+            collector=self._collector,
+            observations=self._observations,
+            scratch=self._scratch,
+            resource=resource,
+            version=version,
         )
         conductor = Conductor(
             all_scenarios(self._values), self._values, deployment, self._crossings

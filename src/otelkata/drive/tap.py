@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 from otelkata.evidence.model import Headers, Hop
 
+from .database import UNIT_PRICE_CENTS
 from .fault import Answer, Break, Fault, Hang, Hold, Meet, Notice, Reserve, StripHeaders, WriteRaw
 from .http import Call, CallFailed, Connection, Request, Response, listen, port_of
-from .database import UNIT_PRICE_CENTS
 from .play import Play
 from .record import Draft, Record
 
@@ -86,24 +86,9 @@ class Tap:
         request = draft.request
         if request is None:
             raise ValueError("a tap records the request first")
+        if _answer_instead(connection, draft, request, fault):
+            return
         match fault:
-            case Answer():
-                response = _answer(fault.status, fault.body, fault.content_type)
-                draft.answered(response, "answered" if fault.readable else "unreadable")
-                connection.answer(response)
-                return
-            case Reserve():
-                response = _reservation(request)
-                draft.answered(response)
-                connection.answer(response)
-                return
-            case WriteRaw():
-                draft.outcome = "unreadable"
-                connection.write_raw(fault.data)
-                return
-            case Break():
-                self._break(connection, draft, fault)
-                return
             case Hang():
                 play.gate.notice()
                 await asyncio.Event().wait()
@@ -114,10 +99,7 @@ class Tap:
             case Meet() if play.meeting is not None:
                 await play.meeting.wait()
             case StripHeaders():
-                kept = [(n, v) for n, v in request.headers if n.lower() not in CONTEXT_HEADERS]
-                request = Request(request.method, request.target, kept, request.body)
-            case _:
-                pass
+                request = _stripped(request)
         callee = play.routes.get(self._hop, self._callee)
         await self._forward(connection, draft, callee, request)
 
@@ -143,26 +125,49 @@ class Tap:
         draft.answered(response)
         connection.answer(response)
 
-    def _break(self, connection: Connection, draft: Draft, fault: Break) -> None:
-        response = _answer(200, json.dumps({"sku": "half of an answer", "quantity": 1}))
-        if fault.where == "in_body":
+
+def _answer_instead(connection: Connection, draft: Draft, request: Request, fault: Fault) -> bool:
+    """Answer in place of the callee, or break the connection, where `fault` says so."""
+    match fault:
+        case Answer():
+            response = _answer(fault.status, fault.body, fault.content_type)
+            draft.answered(response, "answered" if fault.readable else "unreadable")
+            connection.answer(response)
+        case Reserve():
+            response = _reservation(request)
+            draft.answered(response)
+            connection.answer(response)
+        case WriteRaw():
+            draft.outcome = "unreadable"
+            connection.write_raw(fault.data)
+        case Break(where="in_body"):
+            response = _answer(200, json.dumps({"sku": "half of an answer", "quantity": 1}))
             draft.answered(response, "dropped_in_body")
             connection.answer_partly(response)
-            return
-        draft.outcome = "dropped_in_headers"
-        if fault.where == "in_headers":
+        case Break(where="in_headers"):
+            draft.outcome = "dropped_in_headers"
+            # Within the status line: some clients take the end of input for the end of headers.
             connection.write_raw(b"HTTP/1.1 2")
-        else:
+        case Break():
+            draft.outcome = "dropped_in_headers"
             connection.reset()
+        case _:
+            return False
+    return True
 
 
 async def process_card(connection: Connection, request: Request) -> None:
-    """Be the card processor: authorise every card; what declines or breaks is a fault on its hop."""
+    """Be the card processor: authorise every card; what declines is a fault on the hop."""
     if (request.method, request.target) == ("POST", "/authorizations"):
         answer = _answer(200, json.dumps({"authorization_id": f"auth-{time.time_ns():x}"}))
     else:
         answer = _answer(404, json.dumps({"error": "not_found"}))
     connection.answer(answer)
+
+
+def _stripped(request: Request) -> Request:
+    kept = [(n, v) for n, v in request.headers if n.lower() not in CONTEXT_HEADERS]
+    return Request(request.method, request.target, kept, request.body)
 
 
 def _reservation(request: Request) -> Response:

@@ -108,7 +108,8 @@ class Case:
     """One scenario as it was played: one request of the driver and all that followed from it.
 
     `answers` are the right status codes, `inner` those on hops behind the first, `codes` the right
-    values of `error` in the gateway's answer (empty: any). `skipped` says why the case could not be played.
+    values of `error` in the gateway's answer (empty: any). `skipped` says why the case could not
+    be played.
     """
 
     name: str

@@ -144,7 +144,7 @@ def observe_queries(channel: Channel) -> None:
         channel.send(wire.Query(*cause.get(), text(statement)))
 
     @functools.wraps(connect)
-    def observed(*args: Any, **kwargs: Any) -> sqlite3.Connection:  # noqa: ANN401
+    def observed(*args: Any, **kwargs: Any) -> sqlite3.Connection:
         connection: sqlite3.Connection = connect(*args, **kwargs)
         connection.set_trace_callback(report)
         return connection

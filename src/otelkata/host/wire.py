@@ -158,7 +158,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Call `init_tracer`, and, if it `serves`, `create_<service>`, and serve. Replies its `port`."""
+    """Call `init_tracer` and, if it `serves`, `create_<service>`, and serve; reply its `port`."""
 
     request: int
     start: str

@@ -19,7 +19,7 @@ CriterionStatus = Literal["passed", "failed", "blocked", "not_run"]
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What one check came to. `fault` is the first of `faults` faults, `reason` why it is blocked."""
+    """What one check came to: `fault` is the first of `faults`, `message` also says why not."""
 
     check: Check
     status: CheckStatus

@@ -247,23 +247,24 @@ class CaseView:
     def _wrong_success(self, body: Mapping[str, object]) -> Iterator[str]:
         case = self.data
         total = case.quantity * case.unit_price_cents
-        if case.entry == "gateway":
-            if body.get("total_cents") != total:
-                yield f"total_cents is {body.get('total_cents')!r}, not {total}"
-            for key in ("order_id", "payment_id"):
-                if not body.get(key):
-                    yield f"the answer has no {key}"
-        elif case.entry == "inventory":
-            right = {
-                "sku": case.marks.sku,
-                "quantity": case.quantity,
-                "unit_price_cents": case.unit_price_cents,
-            }
-            for key, value in right.items():
-                if body.get(key) != value:
-                    yield f"inventory's {key} is {body.get(key)!r}, not {value!r}"
-        elif not body.get("payment_id"):
-            yield "payment's answer has no payment_id"
+        reserved = {
+            "sku": case.marks.sku,
+            "quantity": case.quantity,
+            "unit_price_cents": case.unit_price_cents,
+        }
+        right: Mapping[str, Mapping[str, object]] = {
+            "gateway": {"total_cents": total},
+            "inventory": reserved,
+            "payment": {},
+        }
+        for key, value in right[case.entry].items():
+            if body.get(key) != value:
+                yield f"{case.entry}'s {key} is {body.get(key)!r}, not {value!r}"
+        for key in {"gateway": ("order_id", "payment_id"), "payment": ("payment_id",)}.get(
+            case.entry, ()
+        ):
+            if not body.get(key):
+                yield f"{case.entry}'s answer has no {key}"
         for call in self.calls:
             if call.data.hop in {"gateway>payment", "payment>processor"} and call.data.request:
                 amount = _json(call.data.request.body).get("amount_cents")
@@ -308,6 +309,10 @@ class View:
     def tagged(self, tag: str) -> list[CaseView]:
         """Return the cases that carry `tag`."""
         return [case for case in self.cases.values() if tag in case.data.tags]
+
+    def case_of(self, span: ServiceSpan) -> CaseView | None:
+        """Return the case that `span` belongs to."""
+        return self.cases.get(span.call.data.case) if span.call else None
 
     def call_of(self, started: Started) -> Call | None:
         """Return the request in whose context a span was started, or its parent was."""
