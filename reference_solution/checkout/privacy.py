@@ -10,18 +10,20 @@ from opentelemetry.trace import Link, Status
 from opentelemetry.util.types import AnyValue
 
 REDACTED = "[redacted]"
-# %40 is how a URL spells "@".
-EMAIL = r"[\w.+'-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+"
-CARD_NUMBER = r"\d{13,}|\d{4}(?:[ -]?\d{4}){3}"
-PERSONAL_DATA = re.compile(f"{EMAIL}|{CARD_NUMBER}")
+# %40 is how a URL spells "@". Without the bound, a long text would take time by its square.
+EMAIL = r"[\w.+'-]{1,64}(?:@|%40)[\w-]+(?:\.[\w-]+)+"
+CARD_NUMBER = r"\d{14,}|\d{4}(?:[ -]?\d{4}){3}"
+UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+PERSONAL_DATA = re.compile(f"{EMAIL}|(?P<uuid>{UUID})|{CARD_NUMBER}")
 
 
 def scrub_text(text: str) -> str:
     """Replace e-mail addresses and card numbers.
 
-    Better a long number too many than a card number too few.
+    Better a long number too many than a card number too few. Only UUIDs stay: in one of 300, the
+    digits happen to stand like those of a card.
     """
-    return PERSONAL_DATA.sub(REDACTED, text)
+    return PERSONAL_DATA.sub(lambda found: found["uuid"] or REDACTED, text)
 
 
 def scrub(value: AnyValue) -> AnyValue:

@@ -37,7 +37,13 @@ class Call:
             "server": ("shop.example", 8080),
         }
 
+        body_sent = False
+
         async def receive() -> Message:
+            nonlocal body_sent
+            if body_sent:  # and the client stays on the line
+                await asyncio.Event().wait()
+            body_sent = True
             return {"type": "http.request", "body": self.body, "more_body": False}
 
         async def send(message: Message) -> None:

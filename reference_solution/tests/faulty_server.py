@@ -47,7 +47,7 @@ async def serving(behave: Behaviour) -> AsyncIterator[FaultyServer]:
             connections.discard(task)
 
     listener = await asyncio.start_server(handle, "127.0.0.1", 0)
-    server = FaultyServer("http://127.0.0.1:{}".format(listener.sockets[0].getsockname()[1]))
+    server = FaultyServer(f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}")
     try:
         yield server
     finally:

@@ -4,15 +4,14 @@ import asyncio
 
 import httpx
 import pytest
-from opentelemetry.baggage import set_baggage
-from opentelemetry.context import attach, detach
-from opentelemetry.test.test_base import TestBase
-from opentelemetry.trace import SpanKind, StatusCode
-
 from checkout.http_client import HttpClient, request_attributes
 from checkout.messages import Message, UnreadableAnswerError
 from checkout.propagation import TRACE_CONTEXT, TRACE_CONTEXT_AND_BAGGAGE
 from faulty_server import answers, resets, sends, sends_and_hangs, serving
+from opentelemetry.baggage import set_baggage
+from opentelemetry.context import attach, detach
+from opentelemetry.test.test_base import TestBase
+from opentelemetry.trace import SpanKind, StatusCode
 from span_reading import exceptions
 
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n"
@@ -38,7 +37,7 @@ FAILURES = [
     ("answers text", answers(200, b"<html>"), UnreadableAnswerError, 200),
     ("answers nothing", answers(200, b""), UnreadableAnswerError, 200),
     ("answers another object", answers(200, b"{}"), UnreadableAnswerError, 200),
-    ("answers another type", answers(200, b'{"payment_id": 1}'), UnreadableAnswerError, 200),
+    ("answers another type", answers(200, b'{"payment_id": ["Jane"]}'), UnreadableAnswerError, 200),
     ("answers too deep", answers(200, b"[" * 10_000), UnreadableAnswerError, 200),
     ("answers no UTF-8", answers(200, b'{"payment_id": "\xff"}'), UnreadableAnswerError, 200),
     (
@@ -79,7 +78,7 @@ class TestHttpClient(TestBase):
 
     def test_a_failed_call_shows_its_exception_once(self):
         async def fail(behaviour, error: type[Exception]) -> None:
-            timeout = 0.1 if error is TimeoutError else 60
+            timeout = 0.5 if error is TimeoutError else 60
             async with serving(behaviour) as server, self.client(timeout) as client:
                 with pytest.raises(error):
                     await client.post(server.url, "/pay", {}, Payment)
@@ -92,6 +91,7 @@ class TestHttpClient(TestBase):
                 assert [kind.split(".")[-1] for kind in exceptions(span)] == [error.__name__]
                 assert span.attributes["error.type"] == error.__name__
                 assert span.attributes.get("http.response.status_code") == status
+                assert "Jane" not in span.to_json()
 
     def test_a_refused_call_shows_its_exception(self):
         async def refuse() -> None:
@@ -119,6 +119,7 @@ class TestHttpClient(TestBase):
         span = self.the_span()
         assert span.status.status_code is StatusCode.UNSET
         assert exceptions(span) == []
+        assert "error.type" not in span.attributes
 
     def test_an_answer_of_any_status_is_no_exception(self):
         async def ask(status: int):
@@ -141,6 +142,7 @@ class TestHttpClient(TestBase):
             async with serving(answers(503, b"")) as server, self.client() as client:
                 for _ in range(2):
                     await client.post(server.url + "/", "/pay", {}, Payment)
+                    assert server.requests[-1].startswith(b"POST /pay HTTP/1.1")
                 return [server.header("traceparent", request) for request in range(2)]
 
         with self.tracer_provider.get_tracer("test").start_as_current_span("request") as request:
@@ -158,9 +160,10 @@ class TestHttpClient(TestBase):
 
     def test_baggage_stays_in_the_shop(self):
         async def ask(propagator) -> str | None:
-            async with serving(answers(200, BODY)) as server, self.client(
-                propagator=propagator
-            ) as client:
+            async with (
+                serving(answers(200, BODY)) as server,
+                self.client(propagator=propagator) as client,
+            ):
                 await client.post(server.url, "/pay", {}, Payment)
                 assert server.header("traceparent")
                 return server.header("baggage")

@@ -19,7 +19,7 @@ from .tap import Crossings
 from .values import Values
 
 AT_ONCE = 8
-CLIENT_LIMIT = 15.0
+CLIENT_LIMIT = 20.0
 """Longest time, in seconds, that the driver waits for any answer."""
 
 SILENCES_ENOUGH = 3
@@ -146,7 +146,7 @@ class Conductor:
         hop: Hop = f"client>{case.entry}"  # type: ignore[assignment]
         draft = self._crossings.record.begin(hop, "")
         draft.case, draft.callee, draft.request = case.name, play.entry, play.request
-        call = Call(play.request)
+        call = Call(play.request, self._crossings.connected)
         port = self._crossings.port_of(play.entry)
         sending = asyncio.create_task(call.send(port or 0))
         if play.hangs_up:

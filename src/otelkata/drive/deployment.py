@@ -16,7 +16,7 @@ from .http import HOST
 from .plan import HOP_OF, PlannedStart
 from .tap import Crossings, Tap
 
-START_LIMIT = 10.0
+START_LIMIT = 20.0
 """Longest time, in seconds, that import, creation and lifespan startup may take together."""
 
 ENVIRONMENTS: Mapping[str, Mapping[str, str]] = {
@@ -169,7 +169,13 @@ class Deployment:
 
     def _note(self, planned: PlannedStart, port: int, *, serves: bool) -> None:
         self.starts[planned.name] = ServiceStart(
-            planned.name, planned.host, planned.service, self._version, port, serves
+            planned.name,
+            planned.host,
+            planned.service,
+            self._version,
+            planned.timeout,
+            port,
+            serves,
         )
 
     async def _urls(self, planned: PlannedStart) -> dict[str, str]:

@@ -19,11 +19,12 @@ from .conductor import Conductor
 from .deployment import Deployment
 from .plan import HANGING, LEAVING, PROVIDERS, SIGTERM, STUCK, SULKING, PlannedStart
 
-NOISE = 3.0
+NOISE = 4.5
 SHORT_TIMEOUT = 0.5
 LONG_TIMEOUT = 5.0
 LIFESPAN_LIMIT = 10.0
 SIGTERM_LIMIT = 15.0
+PROCESS_LIMIT = 5.0
 SETTLE_LIMIT = 3.0
 
 
@@ -58,13 +59,13 @@ class Exits:
         await self._end_provider("payment.hanging", "hang", SHORT_TIMEOUT)
         host = await self._deployment.host("hanging")
         began = time.monotonic()
-        exit_seen = Exit("process", ["process"], ["payment.hanging"], NOISE, None)
+        exit_seen = Exit("process", ["process"], ["payment.hanging"], PROCESS_LIMIT, None)
         if not self._deployment.serves("payment.hanging"):
             self.seen.append(_skip(exit_seen))
             return
         try:
-            await asyncio.wait_for(host.ask(wire.Leave), 2)
-            status = await asyncio.wait_for(asyncio.shield(host.exited), NOISE)
+            await asyncio.wait_for(host.ask(wire.Leave), PROCESS_LIMIT)
+            status = await asyncio.wait_for(asyncio.shield(host.exited), PROCESS_LIMIT + NOISE)
             took = time.monotonic() - began
             self.seen.append(_with(exit_seen, took=took, status=status))
         except HostGone:

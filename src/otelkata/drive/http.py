@@ -161,10 +161,16 @@ class Connection(asyncio.Protocol):
 
 
 class Call(asyncio.Protocol):
-    """Send one request on a connection of its own and read its answer."""
+    """Send one request on a connection of its own and read its answer.
 
-    def __init__(self, request: Request) -> None:
+    `used` are the pairs of ports that were connected before, shared by all calls of a run: each
+    call has a pair of its own, which names it on both sides.
+    """
+
+    def __init__(self, request: Request, used: set[tuple[int, int]]) -> None:
         self._request = request
+        self._used = used
+        self._connected = False
         self._http = h11.Connection(h11.CLIENT)
         self._head: h11.Response | None = None
         self._body = bytearray()
@@ -173,19 +179,29 @@ class Call(asyncio.Protocol):
 
     async def send(self, port: int) -> Response:
         """Return the answer of `port`; raise CallFailed where none is complete."""
-        loop = asyncio.get_running_loop()
         try:
-            transport, _ = await loop.create_connection(lambda: self, HOST, port)
+            transport = await self._connect(port)
         except OSError as error:
             raise CallFailed(f"the connection was refused ({error.strerror})") from error
         try:
+            transport.write(self._message())
             return await self._done
         finally:
             transport.abort()
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Send the request."""
-        self.port = transport.get_extra_info("sockname")[1]
+    async def _connect(self, port: int) -> asyncio.Transport:
+        # A port that was used before would make two requests look like one to who is called.
+        loop = asyncio.get_running_loop()
+        while True:
+            transport, _ = await loop.create_connection(lambda: self, HOST, port)
+            self.port = transport.get_extra_info("sockname")[1]
+            if (port, self.port) not in self._used:
+                self._used.add((port, self.port))
+                self._connected = True
+                return transport
+            transport.abort()
+
+    def _message(self) -> bytes:
         request = self._request
         headers: list[tuple[bytes, bytes]] = [(b"Host", HOST.encode()), (b"Connection", b"close")]
         headers += [
@@ -197,8 +213,7 @@ class Call(asyncio.Protocol):
         head = h11.Request(method=request.method, target=request.target, headers=headers)
         data = self._http.send(head) or b""
         data += self._http.send(h11.Data(request.body)) or b""
-        data += self._http.send(h11.EndOfMessage()) or b""
-        cast("asyncio.Transport", transport).write(data)
+        return data + (self._http.send(h11.EndOfMessage()) or b"")
 
     def data_received(self, data: bytes) -> None:
         """Read on."""
@@ -207,7 +222,7 @@ class Call(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Fail, unless the answer was complete."""
-        if not self._done.done():
+        if self._connected and not self._done.done():
             if exc is None and self._head is not None:
                 self._http.receive_data(b"")
                 self._advance()

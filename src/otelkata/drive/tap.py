@@ -23,6 +23,7 @@ class Crossings:
     def __init__(self, record: Record, ports: Mapping[str, int]) -> None:
         self.record = record
         self._ports = ports
+        self.connected: set[tuple[int, int]] = set()
         self._plays: dict[str, Play] = {}
 
     def expect(self, play: Play) -> None:
@@ -113,7 +114,7 @@ class Tap:
             draft.outcome = "refused"
             connection.reset()
             return
-        call = Call(request)
+        call = Call(request, self._crossings.connected)
         try:
             response = await call.send(port)
         except CallFailed:

@@ -130,12 +130,16 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class ServiceStart:
-    """One call of `init_tracer` and `create_<service>`, and whether it came to serve."""
+    """One call of `init_tracer` and `create_<service>`, and whether it came to serve.
+
+    `timeout` is the one that the service was given for its downstream calls, in seconds.
+    """
 
     name: str
     host: str
     service: Service
     version: str
+    timeout: float | None
     port: int
     serves: bool
 

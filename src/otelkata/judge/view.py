@@ -18,6 +18,9 @@ from . import traceparent
 from .traceparent import TraceParent
 
 CLOCK_NOISE_NS = 2_000_000
+CONTESTED = 0.7
+"""Part of a caller's timeout after which an answer may come too late for it."""
+
 _DATABASE_KEYS = ("db.system.name", "db.system")
 _PORT_KEYS = ("server.port", "net.peer.port")
 _URL_KEYS = ("url.full", "http.url")
@@ -111,10 +114,11 @@ class ServiceSpan:
 class Call:
     """One request as the wire showed it, with the spans on both of its sides."""
 
-    def __init__(self, exchange: Exchange, callee: ServiceStart | None, caller: str) -> None:
+    def __init__(self, exchange: Exchange, starts: Mapping[str, ServiceStart]) -> None:
         self.data = exchange
-        self.callee = callee
-        self.caller = caller
+        self.callee = starts.get(exchange.callee)
+        self.caller = exchange.caller
+        self.timeout = starts[self.caller].timeout if self.caller in starts else None
         self.spans: list[ServiceSpan] = []
         """The spans that the callee started while it handled this request."""
         self.client: ServiceSpan | None = None
@@ -163,6 +167,12 @@ class Call:
     def queries(self) -> list[ServiceSpan]:
         """Return the callee's CLIENT spans of its database."""
         return [span for span in self.spans if span.is_query]
+
+    @property
+    def is_contested(self) -> bool:
+        """Tell whether the answer came so late that the caller may have given up before."""
+        took = (self.data.answered_ns or self.data.ended_ns) - self.data.received_ns
+        return self.timeout is not None and took > CONTESTED * self.timeout * 1e9
 
     @property
     def failed_on_the_way(self) -> bool:
@@ -342,7 +352,7 @@ class View:
         return [s for s in self.evidence.started if s.scope != PROBE_SCOPE]
 
     def _call(self, exchange: Exchange) -> Call:
-        call = Call(exchange, self.starts.get(exchange.callee), exchange.caller)
+        call = Call(exchange, self.starts)
         case = self.cases.get(exchange.case)
         if case is not None:
             case.calls.append(call)
