@@ -37,14 +37,13 @@ def no_span_is_lost(answered: Cases, view: View) -> Findings:
     for _, call in windows:
         if call.spans:
             yield SOUND
-    for span in view.spans:
-        if span.call is not None or span.data.parent_id is not None or span.is_probe:
-            continue
-        during = next((w for w in windows if _overlaps(span, w[1])), None)
-        if during is not None:
-            case, call = during
-            message = f"{span} is a root of its own, started outside of any request's context"
-            yield Fault(message, case, (span,), call)
+    lost: set[str] = set()
+    for case, call in windows:
+        for span in view.lost_during(call):
+            if span.data.parent_id is None and span.id not in lost:
+                lost.add(span.id)
+                message = f"{span} is a root of its own, started outside of any request's context"
+                yield Fault(message, case, (span,), call)
 
 
 @check(
@@ -90,10 +89,3 @@ def _misplaced_server(server: ServiceSpan, call: Call, view: View) -> str:
         return ""
     other = view.call_of(started)
     return "hangs under a span of another request" if other is not call else ""
-
-
-def _overlaps(span: ServiceSpan, call: Call) -> bool:
-    return (
-        call.callee is span.start
-        and call.data.received_ns <= span.data.start_ns <= call.data.ended_ns
-    )

@@ -1,13 +1,12 @@
 """F6, C4 and T4: does what failed show as failed, and only that?"""
 
-from collections.abc import Iterable
-
 from otelkata.check import (
     Call,
     Cases,
     Findings,
     ServiceSpan,
     Unjudged,
+    View,
     check,
     expect,
 )
@@ -74,6 +73,7 @@ def failed_calls_show(failed: Cases, retried: Cases) -> Findings:
 
 @check(
     "F6",
+    "T4",
     why="By the semantic conventions a 4xx answer is a failed call for who made it.",
     fix="Set the status of the CLIENT span to ERROR when the answer is 4xx or 5xx.",
 )
@@ -176,17 +176,20 @@ def unusable_answers_show(failed: Cases) -> Findings:
     why="A database that fails is the first thing to look for when checkouts fail.",
     fix=_MARK,
 )
-def failed_queries_show(database_failed: Cases) -> Findings:
+def failed_queries_show(database_failed: Cases, view: View) -> Findings:
     """A query that failed is an ERROR with the exception, on its span or the SERVER span."""
     for case in database_failed:
         for call in case.served:
             if call.callee_service != "inventory":
                 continue
-            where: Iterable[ServiceSpan] = call.queries or call.spans
             if not call.spans:
                 yield Unjudged(f"in {case.title}, inventory left no span")
                 continue
-            kind = "database span" if call.queries else "span of inventory"
+            # A span that lost its context is no less the span of the query: C1 judges that.
+            spans = [*call.spans, *view.lost_during(call)]
+            queries = [span for span in spans if span.is_query]
+            where = queries or spans
+            kind = "database span" if queries else "span of inventory"
             yield expect(
                 any(span.is_error and span.exceptions for span in where),
                 f"in {case.title}, no {kind} has both the status ERROR and an exception event",

@@ -172,6 +172,7 @@ class Deployment:
             planned.name,
             planned.host,
             planned.service,
+            planned.exporter,
             self._version,
             planned.timeout,
             port,

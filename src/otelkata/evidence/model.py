@@ -8,7 +8,7 @@ are nanoseconds since the epoch, taken on one machine.
 from dataclasses import dataclass, field
 from typing import Literal
 
-from otelkata.host.wire import Ended, Logged, Problem, Query, Service, Span, Started
+from otelkata.host.wire import Ended, ExporterKind, Logged, Problem, Query, Service, Span, Started
 
 SCHEMA_VERSION = 1
 
@@ -132,12 +132,14 @@ class Case:
 class ServiceStart:
     """One call of `init_tracer` and `create_<service>`, and whether it came to serve.
 
-    `timeout` is the one that the service was given for its downstream calls, in seconds.
+    `exporter` is the kind that it was given. `timeout` is the one for its downstream calls, in
+    seconds.
     """
 
     name: str
     host: str
     service: Service
+    exporter: ExporterKind
     version: str
     timeout: float | None
     port: int

@@ -336,6 +336,19 @@ class View:
             current = self.started.get((current.start, current.parent_id or ""))
         return None
 
+    def lost_during(self, call: Call) -> list[ServiceSpan]:
+        """Return the callee's spans that know no request and were started during `call`."""
+        return [
+            span
+            for span in self._without_call
+            if span.start is call.callee
+            and call.data.received_ns <= span.data.start_ns <= call.data.ended_ns
+        ]
+
+    @cached_property
+    def _without_call(self) -> list[ServiceSpan]:
+        return [span for span in self.spans if span.call is None and not span.is_probe]
+
     @cached_property
     def exporting(self) -> set[str]:
         """Return the starts of which at least one span arrived."""
@@ -376,8 +389,9 @@ class View:
                 self.made_up.append((exported.start, span))
                 continue
             started = known[0]
-            if exported.start not in {"", started.start}:
-                self.astray.append((started, exported.start))
+            given = "" if self.starts[started.start].exporter == "default" else started.start
+            if exported.start != given:
+                self.astray.append((started, exported.start or "nobody: an OTLP endpoint"))
                 continue
             if (started.start, span.span_id) not in seen:
                 seen.add((started.start, span.span_id))
