@@ -1,5 +1,6 @@
 """F5: are attributes named by the conventions, and true to what the wire showed?"""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -14,6 +15,9 @@ from otelkata.check import (
     check,
     expect,
 )
+
+MANY_NAMES = 10
+"""Names of spans started at one place from which on they seem to hold something of each request."""
 
 _METHOD = ("http.request.method", "http.method")
 _STATUS = ("http.response.status_code", "http.status_code")
@@ -90,13 +94,24 @@ def gateway_names_the_user(success: Cases, concurrent: Cases) -> Findings:
     "attributes.",
 )
 def names_hold_no_ids(answered: Cases) -> Findings:
-    """Span names hold no id of a user, an article, an order or a card."""
+    """Span names hold no id of a user, an article, an order, a card or a request."""
+    names: dict[tuple[str, ...], list[ServiceSpan]] = defaultdict(list)
     for case in answered:
         marks = case.data.marks
         ids = {marks.sku, marks.user_id, marks.tenant_id, marks.card_number, marks.email}
         for span in case.spans:
             held = next((value for value in ids if value in span.name), None)
             yield expect(held is None, f"{span} has the id {held!r} in its name", case, span)
+            names[span.service, span.kind, span.path, str(span.line)].append(span)
+    for spans in names.values():
+        different = {span.name for span in spans}
+        yield expect(
+            len(different) < MANY_NAMES or len(different) < len(spans) / 2,
+            f"{len(spans)} spans that were started at one place have {len(different)} names, such "
+            f"as {' and '.join(map(repr, sorted(different)[:2]))}",
+            None,
+            spans[0],
+        )
 
 
 def _method_and_status(case: CaseView, call: Call, span: ServiceSpan) -> Iterator[Finding]:

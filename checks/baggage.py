@@ -24,6 +24,8 @@ _WHY = "Whose checkout it was has to be known in every service, not only where t
 def is_sent_on(success: Cases, concurrent: Cases) -> Findings:
     """tenant.id and user.id reach inventory and payment in the baggage header."""
     for case in [*success, *concurrent]:
+        if not case.data.baggage:
+            continue
         for call in case.sent:
             if call.callee_service not in {"inventory", "payment"}:
                 continue

@@ -3,8 +3,10 @@
 from otelkata.check import (
     Cases,
     CaseView,
+    Fault,
     Findings,
     Unjudged,
+    View,
     check,
     expect,
 )
@@ -15,15 +17,21 @@ from otelkata.check import (
     why="Only a chain without a gap shows who waited for whom.",
     fix="Find the first edge that is missing: inject in the caller, extract in the callee.",
 )
-def server_is_under_the_client(success: Cases, concurrent: Cases, retried: Cases) -> Findings:
+def server_is_under_the_client(
+    success: Cases, concurrent: Cases, retried: Cases, view: View
+) -> Findings:
     """Each SERVER span is the child of the CLIENT span that called it."""
     for case in [*success, *concurrent, *retried]:
         for call in case.sent:
             if call.callee is None:
                 continue
+            if not {call.caller, call.callee.name} <= view.exporting:
+                yield Unjudged(f"in {case.title}, no span of one of the two services arrived")
+                continue
             if call.server is None or call.client is None:
                 missing = "SERVER" if call.server is None else "CLIENT"
-                yield Unjudged(f"in {case.title}, {call} has not one {missing} span")
+                message = f"in {case.title}, the chain breaks: {call} has not one {missing} span"
+                yield Fault(message, case, call=call)
                 continue
             server, client = call.server.data, call.client.data
             yield expect(

@@ -73,7 +73,7 @@ def _misplaced(span: ServiceSpan, call: Call, view: View) -> str:
     parent_id = top.data.parent_id
     if parent_id is None:
         has_server = any(other.kind == "SERVER" for other in call.spans)
-        return "is a root of its own" if has_server else ""
+        return "is a root of its own" if has_server or call.parent is not None else ""
     received = call.parent is not None and parent_id == call.parent.span_id
     # A parent that was started and never exported is judged elsewhere.
     known = received or (top.start.name, parent_id) in view.started
@@ -82,6 +82,8 @@ def _misplaced(span: ServiceSpan, call: Call, view: View) -> str:
 
 def _misplaced_server(server: ServiceSpan, call: Call, view: View) -> str:
     parent_id = server.data.parent_id
+    if parent_id is None and len(call.servers) > 1:
+        return "is a root of its own beside another SERVER span"
     if parent_id is None or call.callee is None:
         return ""
     started = view.started.get((call.callee.name, parent_id))

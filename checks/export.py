@@ -22,9 +22,9 @@ def reaches_the_given_exporter(answered: Cases, view: View) -> Findings:
     """The spans of every service reach the exporter that it was given."""
     starts = {call.callee for case in answered for call in case.served if call.callee}
     for start in sorted(starts, key=lambda start: start.name):
-        strays = [other for started, other in view.astray if started.start == start.name]
+        strays = [other for owner, other in view.astray if owner == start.name]
         if strays:
-            message = f"spans of {start.service} reached the exporter of {strays[0]}, not their own"
+            message = f"spans of {start.service} went to {strays[0]} instead of their own exporter"
         elif start.name in view.tracing:
             message = f"{start.service} started spans, but none reached its exporter"
         else:

@@ -10,6 +10,7 @@ from otelkata.check import (
     Finding,
     Findings,
     Unjudged,
+    View,
     check,
     expect,
     parse,
@@ -87,8 +88,12 @@ def passes_tracestate_on(tracestate: Cases) -> Findings:
     fix="Leave the reading to `extract(carrier)` of the SDK's propagator, and start the SERVER "
     "span in the context that it returns.",
 )
-def ignores_malformed_traceparent(malformed: Cases) -> Findings:
+def ignores_malformed_traceparent(malformed: Cases, view: View) -> Findings:
     """A malformed traceparent starts a new trace and harms nothing."""
+    for case in view.tagged("malformed"):
+        if case.entry is not None and (case.entry.status or 0) >= 500:
+            message = f"in {case.title}, {case.data.entry} answered {case.entry.status}"
+            yield Fault(message, case, call=case.entry)
     for case in malformed:
         entry = case.entry
         if entry is None or entry.server is None:

@@ -8,6 +8,7 @@ driven once, by the first test that needs evidence, or by the controller of pyte
 import asyncio
 import contextlib
 import importlib.util
+import os
 import secrets
 import subprocess
 import sys
@@ -242,7 +243,9 @@ class NotJudgedError(Exception):
 
 
 def _submission(config: pytest.Config, path: str) -> Path:
-    submission = (config.invocation_params.dir / path).resolve()
+    # tox runs its commands in its own root, wherever its caller stands.
+    caller = os.environ.get("KATA_CALLER_DIR", config.invocation_params.dir)
+    submission = Path(caller, path).resolve()
     if not submission.is_dir():
         raise pytest.UsageError(
             f"--submission={path}: {submission} is no directory; name the one that holds checkout"

@@ -153,3 +153,7 @@ def _destination(output: Path | None) -> Iterator[TextIO]:
     with unfinished.open("w", encoding="utf-8") as file:
         yield file
     unfinished.replace(output)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

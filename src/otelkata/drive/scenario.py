@@ -50,6 +50,7 @@ class Scenario:
     inner: dict[Hop, tuple[int, ...]] = field(default_factory=dict)
     parent: Parent = NO_PARENT
     baggage: bool = True
+    target: str = ""
     body: str | None = None
     stocked: bool = True
     quantity: int | None = None
@@ -84,6 +85,7 @@ def _successes(values: Values) -> Iterator[Scenario]:
     state: Headers = [("tracestate", "congo=t61rcWkgMzE,rojo=00f067aa0ba902b7")]
     for name, title, more, parent in (
         ("sampled_parent", "a checkout with a sampled parent", ("continued",), values.parent()),
+        ("without_baggage", "a checkout without baggage", ("continued",), values.parent()),
         ("no_parent", "a checkout without a parent", ("root",), NO_PARENT),
         (
             "tracestate",
@@ -110,7 +112,14 @@ def _successes(values: Values) -> Iterator[Scenario]:
             values.parent(version="cc", rest="-what-the-future-brings"),
         ),
     ):
-        yield Scenario(f"success.{name}", title, (*tags, *more), parent=parent, inner=inner)
+        yield Scenario(
+            f"success.{name}",
+            title,
+            (*tags, *more),
+            parent=parent,
+            inner=inner,
+            baggage=name != "without_baggage",
+        )
     yield Scenario(
         "stripped",
         "a checkout on whose hops a proxy strips the trace headers",
@@ -214,6 +223,17 @@ def _refusals(values: Values) -> Iterator[Scenario]:
             answers=(422,),
             parent=values.parent(),
             body=body,
+        )
+    services: tuple[Service, ...] = ("gateway", "inventory", "payment")
+    for entry in services:
+        yield Scenario(
+            f"unknown_path.{entry}",
+            f"a request to {entry} for a path that it does not know",
+            ("traced", "answered", "continued"),
+            entry=entry,
+            target="/no-such-page",
+            answers=(404, 405),
+            parent=values.parent(),
         )
     yield Scenario(
         "invalid_body.quantity",

@@ -78,6 +78,7 @@ class SpanCounter(SpanProcessor):
         if context is None:
             return
         span_id = trace.format_span_id(context.span_id)
+        handler, port = cause.get()
         path, line = self._places.of_frame(sys._getframe(1))  # noqa: SLF001 (no public equal)
         with self._changed:
             self._open.add(span_id)
@@ -90,7 +91,8 @@ class SpanCounter(SpanProcessor):
                 kind=span.kind.name,
                 name=text(span.name),
                 time_ns=span.start_time or time.time_ns(),
-                cause=cause.get()[1],
+                handler=handler,
+                cause=port,
                 scope=text(span.instrumentation_scope.name) if span.instrumentation_scope else "",
                 path=path,
                 line=line,

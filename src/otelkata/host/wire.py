@@ -78,8 +78,8 @@ class Hello:
 class Started:
     """Tell that a span was started on the provider of `start`, by code at `path`:`line`.
 
-    `cause` is the port from which the request came in whose context the span was started; 0 where
-    no request was known.
+    `cause` is the port from which the request came in whose context the span was started, and
+    `handler` the start that handled it; 0 and empty where no request was known.
     """
 
     start: str
@@ -89,6 +89,7 @@ class Started:
     kind: str
     name: str
     time_ns: int
+    handler: str
     cause: int
     scope: str
     path: str

@@ -238,7 +238,7 @@ class CaseView:
             service = hop.partition(">")[2]
             if not calls:
                 yield f"no request reached {service}"
-            elif calls[-1].status not in answers:
+            elif calls[-1].status not in answers and not calls[-1].is_contested:
                 yield f"{service} {_answered(calls[-1])}, not {_codes(answers)}"
 
     def _wrong_entry(self, entry: Call) -> Iterator[str]:
@@ -295,8 +295,8 @@ class View:
         self.ended: set[tuple[str, str]] = {(e.start, e.span_id) for e in evidence.ended}
         self.made_up: list[tuple[str, Span]] = []
         """Spans that no provider ever started, with the start that they were exported by."""
-        self.astray: list[tuple[Started, str]] = []
-        """Spans that reached the exporter of another start than their own."""
+        self.astray: list[tuple[str, str]] = []
+        """Starts whose spans reached the exporter of another, and whose it was."""
         self.spans = list(self._exported())
         self._link_spans()
         self._link_calls()
@@ -329,7 +329,7 @@ class View:
         seen: set[str] = set()
         current: Started | None = started
         while current is not None and current.span_id not in seen:
-            call = self._handled.get((current.start, current.cause))
+            call = self._handled.get((current.handler, current.cause))
             if call is not None:
                 return call
             seen.add(current.span_id)
@@ -388,10 +388,16 @@ class View:
             if not known:
                 self.made_up.append((exported.start, span))
                 continue
-            started = known[0]
+            # Two starts that share a provider both report its spans: the handler's is the right one.
+            own = [started for started in known if started.handler in {"", started.start}]
+            if not own:
+                self.astray.append((known[0].handler, known[0].start))
+                continue
+            started = own[0]
             given = "" if self.starts[started.start].exporter == "default" else started.start
             if exported.start != given:
-                self.astray.append((started, exported.start or "nobody: an OTLP endpoint"))
+                other = exported.start or "the environment's OTLP endpoint"
+                self.astray.append((started.handler or started.start, other))
                 continue
             if (started.start, span.span_id) not in seen:
                 seen.add((started.start, span.span_id))

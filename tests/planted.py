@@ -1,0 +1,60 @@
+"""Plant the fault that a file of `fixtures/failing` describes into a copy of the reference."""
+
+import shutil
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+REFERENCE = ROOT / "reference_solution"
+FAILING = sorted((ROOT / "fixtures" / "failing").glob("*.toml"))
+PASSING = sorted(path.parent for path in (ROOT / "fixtures" / "passing").glob("*/fixture.toml"))
+
+
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """One fault: what it is, which criteria and which checks it must fail.
+
+    `may` are criteria that may rightly fail as well. `waits` tells that it shows only where the
+    submission's own shutdown timeout is waited for.
+    """
+
+    name: str
+    description: str
+    criteria: list[str]
+    may: list[str]
+    checks: list[str]
+    waits: bool
+    edits: list[dict[str, str]]
+    files: list[dict[str, str]]
+
+
+def read(path: Path) -> Planted:
+    """Return the fault that the file `path` describes."""
+    data: dict[str, Any] = tomllib.loads(path.read_text("utf-8"))
+    return Planted(
+        path.stem,
+        data["description"],
+        data["criteria"],
+        data.get("may", []),
+        data.get("checks", []),
+        data.get("waits", False),
+        data.get("edit", []),
+        data.get("file", []),
+    )
+
+
+def plant(fault: Planted, into: Path) -> Path:
+    """Return a copy of the reference below `into` with `fault` in it."""
+    target = into / fault.name
+    shutil.copytree(REFERENCE, target, ignore=shutil.ignore_patterns("tests", "__pycache__"))
+    for edit in fault.edits:
+        path = target / edit["file"]
+        text, find = path.read_text("utf-8"), edit["find"]
+        if text.count(find) != 1:
+            raise ValueError(f"{fault.name}: {edit['file']} has the text {text.count(find)} times")
+        path.write_text(text.replace(find, edit["replace"]), "utf-8")
+    for file in fault.files:
+        (target / file["path"]).write_text(file["content"], "utf-8")
+    return target
