@@ -115,6 +115,17 @@ def process_can_end(exits_process: Exits) -> Findings:
 
 @check(
     "C7",
+    why="What does not end is killed, and then loses more than spans.",
+    fix="Do nothing in lifespan shutdown that can wait without a bound.",
+)
+def lifespan_ends(exits_lifespan: Exits) -> Findings:
+    """Lifespan shutdown ends within 10 s when nothing is wrong."""
+    for seen in exits_lifespan:
+        yield _in_time(seen, "lifespan shutdown")
+
+
+@check(
+    "C7",
     why="A server waits for lifespan shutdown; a deployment waits for the server.",
     fix="Call shutdown_tracer with a timeout of 5 to 10 s in lifespan shutdown, and nothing else "
     "there that has no bound.",

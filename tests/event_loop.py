@@ -7,7 +7,7 @@ from typing import Any, ParamSpec
 
 P = ParamSpec("P")
 
-PATIENCE = 60.0
+PATIENCE = 30.0
 """Seconds after which a test that hangs fails; none of them comes near to it."""
 
 

@@ -368,6 +368,7 @@ class Builder:
                 kind=kind,
                 name=name,
                 time_ns=began,
+                handler=start if cause else "",
                 cause=cause,
                 scope=scope,
                 path="checkout.py",
@@ -586,18 +587,18 @@ def never(label: str) -> Change:
     return change
 
 
-def exchange(case: str, hop: Hop, **changes: object) -> Change:
+def exchange(name: str, hop: Hop, **changes: object) -> Change:
     """Change fields of what the wire showed."""
 
     def change(evidence: Evidence) -> None:
         keys = [(item.case, item.hop) for item in evidence.exchanges]
-        index = keys.index((case, hop))
+        index = keys.index((name, hop))
         evidence.exchanges[index] = replace(evidence.exchanges[index], **changes)  # type: ignore[arg-type]
 
     return change
 
 
-def header(case: str, hop: Hop, name: str, value: str | None) -> Change:
+def header(case: str, hop: Hop, name: str, value: str | None = None) -> Change:
     """Change a header on the wire; None removes it."""
 
     def change(evidence: Evidence) -> None:

@@ -1,6 +1,8 @@
 """Claims are put beside facts rightly, whatever their order and whatever the claims are."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from random import Random
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -44,6 +46,8 @@ LABELS = [
         "payment",
         "payment>processor",
     )
+    # Queries are judged where nothing else goes on.
+    if (case, span) != ("interleaved1", "inventory/query")
 ]
 RELAXED = settings(max_examples=40, deadline=None, suppress_health_check=[*HealthCheck])
 
@@ -54,10 +58,6 @@ def verdict_on(evidence: Evidence) -> Verdict:
 
 def outcome_of(evidence: Evidence) -> dict[str, str]:
     return {result.check.id: result.status for result in verdict_on(evidence).results}
-
-
-def call_of(view: View, case: str, hop: str) -> "object":
-    return next(call for call in view.cases[case].calls if call.data.hop == hop)
 
 
 def test_each_request_has_the_spans_of_both_sides() -> None:
@@ -145,7 +145,7 @@ def test_a_url_without_a_readable_port_excludes_nothing() -> None:
 
 
 def test_a_span_without_a_request_belongs_where_its_parent_does() -> None:
-    view = View(planted(started("success/inventory/query", cause=0)))
+    view = View(planted(started("success/inventory/query", handler="", cause=0)))
     (query,) = [s for s in view.spans if s.id == id_of("success/inventory/query")]
     assert query.call is not None
     assert query.call.data.case == "success"
@@ -155,8 +155,8 @@ def test_spans_that_are_their_own_ancestors_hang_nothing() -> None:
     view = View(
         planted(
             span("success/gateway", parent_id=id_of("success/gateway>payment")),
-            started("success/gateway", cause=0),
-            started("success/gateway>payment", cause=0),
+            started("success/gateway", handler="", cause=0),
+            started("success/gateway>payment", handler="", cause=0),
         )
     )
     (span_in_circle,) = [s for s in view.spans if s.id == id_of("success/gateway")]
@@ -242,9 +242,8 @@ def test_a_wrong_answer_is_an_obstacle_to_judging_spans(fault: Change, obstacle:
 
 @pytest.mark.parametrize("label", LABELS)
 @pytest.mark.parametrize("loss", [lose, never])
-def test_a_missing_span_is_found_by_some_check(loss: "type[object]", label: str) -> None:
-    assert verdict_on(planted(loss(label))).outcome == "failed" or "query" in label  # type: ignore[arg-type]
-    assert "failed" in outcome_of(planted(loss(label))).values()  # type: ignore[arg-type]
+def test_a_missing_span_is_found_by_some_check(loss: Callable[[str], Change], label: str) -> None:
+    assert "failed" in outcome_of(planted(loss(label))).values()
 
 
 @RELAXED
@@ -267,11 +266,11 @@ def test_every_change_of_trace_is_found_by_some_check(label: str, trace: str) ->
 
 @RELAXED
 @given(st.randoms(use_true_random=False))
-def test_the_order_of_what_arrived_changes_no_verdict(random: "st.DataObject") -> None:
+def test_the_order_of_what_arrived_changes_no_verdict(random: Random) -> None:
     evidence = planted(lose("success/payment"), add("ended", Ended("payment.main", "0" * 16, 1)))
     expected = outcome_of(evidence)
     for items in (evidence.spans, evidence.started, evidence.ended, evidence.queries):
-        random.shuffle(items)  # type: ignore[attr-defined]
+        random.shuffle(items)
     assert outcome_of(evidence) == expected
 
 

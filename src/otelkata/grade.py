@@ -1,11 +1,12 @@
 """Grade one submission: drive it, judge the evidence."""
 
+import subprocess
 import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from otelkata.deploy.parent import ParentFailed
+from otelkata.deploy.interpreter import ParentFailed
 from otelkata.deploy.source import UnusableSubmission
 from otelkata.drive.run import Settings, observe
 from otelkata.evidence.model import Evidence
@@ -17,24 +18,31 @@ from otelkata.judge.view import View
 from otelkata.report.graded import Graded
 
 
-async def grade(path: str, settings: Settings) -> Graded:
-    """Return what the submission at `path` came to; a failure of the grader is told in it."""
+async def grade(
+    path: str, settings: Settings, launched: subprocess.Popen[bytes] | None = None
+) -> Graded:
+    """Return what the submission at `path` came to; a failure of the grader is told in it.
+
+    `launched` is an interpreter for its hosts that was started before, if one was.
+    """
     began = time.monotonic()
     try:
-        evidence = await collect(Path(path), settings)
+        evidence = await collect(Path(path), settings, launched)
     except ParentFailed as error:
         return Graded(path, settings.seed, error=str(error), duration_s=time.monotonic() - began)
     graded = judge_evidence(path, evidence, registry.load())
     return _timed(graded, time.monotonic() - began)
 
 
-async def collect(submission: Path, settings: Settings) -> Evidence:
+async def collect(
+    submission: Path, settings: Settings, launched: subprocess.Popen[bytes] | None = None
+) -> Evidence:
     """Return the evidence on `submission`, also where it cannot be run at all.
 
     Raises ParentFailed where the interpreter of the hosts cannot host anything.
     """
     try:
-        return await observe(submission, settings)
+        return await observe(submission, settings, launched)
     except UnusableSubmission as error:
         return _nothing_seen(submission, settings, str(error))
 

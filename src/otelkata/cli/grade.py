@@ -1,28 +1,13 @@
 """`kata-grade`: grade submissions, and say why."""
 
 import argparse
-import asyncio
-import json
-import secrets
+import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TextIO
-
-from rich.console import Console
 
 from otelkata import __version__
-from otelkata.drive.run import Settings
-from otelkata.evidence import store
-from otelkata.grade import grade, judge_evidence
-from otelkata.judge import registry
-from otelkata.report import text
-from otelkata.report.graded import Graded, to_json
-
-EXIT_CODES = {"passed": 0, "failed": 1, "error": 3}
-EXIT_USAGE = 2
-EVIDENCE_SUFFIX = ".evidence.json"
+from otelkata.deploy.interpreter import ParentFailed, launch
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,10 +18,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     if options.regrade is not None:
-        graded = _regraded(parser, options.regrade)
-    else:
-        graded = _graded(_paths(parser, options), options)
-    return _report(graded, options)
+        if not options.regrade.is_dir():
+            parser.error(f"--regrade {options.regrade}: that is no directory")
+        from otelkata.cli import session  # noqa: PLC0415
+
+        return session.regrade(options)
+    paths = _paths(parser, options)
+    try:
+        # First of all, because what it has to import takes as long as everything else here.
+        launched = launch(options.python) if hasattr(os, "fork") else None
+    except ParentFailed as error:
+        parser.error(str(error))
+    from otelkata.cli import session  # noqa: PLC0415
+
+    return session.grade(paths, options, launched)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -88,71 +83,6 @@ def _paths(parser: argparse.ArgumentParser, options: argparse.Namespace) -> list
         if not Path(path).is_dir():
             parser.error(f"{path}: that is no directory; name the one that holds checkout")
     return paths
-
-
-def _graded(paths: list[str], options: argparse.Namespace) -> Iterator[Graded]:
-    seed = secrets.randbelow(2**31) if options.seed is None else options.seed
-    settings = Settings(options.python, seed, options.quick)
-    for number, path in enumerate(paths, start=1):
-        with _progress(f"grading {path} ({number} of {len(paths)})"):
-            graded = asyncio.run(grade(path, settings))
-        if options.evidence is not None and graded.evidence is not None:
-            options.evidence.mkdir(parents=True, exist_ok=True)
-            name = f"{number:04}-{Path(path).resolve().name}{EVIDENCE_SUFFIX}"
-            store.write(graded.evidence, options.evidence / name)
-        yield graded
-
-
-def _regraded(parser: argparse.ArgumentParser, folder: Path) -> Iterator[Graded]:
-    files = sorted(folder.glob(f"*{EVIDENCE_SUFFIX}"))
-    if not files:
-        parser.error(f"--regrade {folder}: there is no file *{EVIDENCE_SUFFIX} in it")
-    checks = registry.load()
-    for file in files:
-        try:
-            evidence = store.read(file)
-        except store.EvidenceError as error:
-            yield Graded(str(file), 0, error=str(error))
-        else:
-            yield judge_evidence(evidence.submission, evidence, checks)
-
-
-@contextmanager
-def _progress(message: str) -> Iterator[None]:
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield
-        return
-    with console.status(message):
-        yield
-
-
-def _report(results: Iterator[Graded], options: argparse.Namespace) -> int:
-    with _destination(options.output) as file:
-        console = Console(file=file, highlight=False, soft_wrap=False)
-        codes, objects = [], []
-        for graded in results:
-            codes.append(EXIT_CODES[graded.outcome])
-            if options.format == "json":
-                objects.append(to_json(graded))
-            else:
-                text.write(graded, console)
-        if options.format == "json":
-            single = len(objects) == 1
-            json.dump(objects[0] if single else objects, file, indent=2, allow_nan=False)
-            file.write("\n")
-    return max(codes)
-
-
-@contextmanager
-def _destination(output: Path | None) -> Iterator[TextIO]:
-    if output is None:
-        yield sys.stdout
-        return
-    unfinished = output.with_name(output.name + ".part")
-    with unfinished.open("w", encoding="utf-8") as file:
-        yield file
-    unfinished.replace(output)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar, cast
 
@@ -13,6 +14,9 @@ from otelkata.host import wire
 
 BYTES_LIMIT = 128 * 1024 * 1024
 """Most that a host may report, in bytes; an honest one stays below a hundredth of it."""
+
+ASK_LIMIT = 30.0
+"""Longest time, in seconds, that a host may take over a command that names no time of its own."""
 
 CommandT = TypeVar("CommandT", bound=wire.Command)
 
@@ -48,9 +52,18 @@ class Host:
         self._transport: asyncio.Transport | None = None
         self.gone = False
 
-    async def ask(self, command: type[CommandT], **fields: object) -> wire.Reply:
-        """Send a command and return the host's reply; raise HostGone where none can come."""
-        await self.joined
+    async def ask(
+        self, command: type[CommandT], limit: float = ASK_LIMIT, **fields: object
+    ) -> wire.Reply:
+        """Send a command and return the host's reply.
+
+        Raises HostGone where none can come, TimeoutError where none came within `limit` seconds.
+        """
+        async with asyncio.timeout(limit):
+            return await self._ask(command, fields)
+
+    async def _ask(self, command: type[CommandT], fields: Mapping[str, object]) -> wire.Reply:
+        await asyncio.shield(self.joined)
         if self.gone or self._transport is None:
             raise HostGone(self.name)
         number = next(self._requests)

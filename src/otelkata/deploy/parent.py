@@ -1,44 +1,15 @@
-"""Run the warm parent, from which the hosts of a submission are forked."""
+"""Make hosts: forked from a warm parent, or each an interpreter of its own."""
 
 import asyncio
 import json
 import os
-import sys
-from collections.abc import Mapping
+import subprocess
+import threading
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import otelkata.host
-
+from .interpreter import ParentFailed, launch
 from .link import Exchange, Host
-
-KEPT = (
-    "PATH",
-    "HOME",
-    "LANG",
-    "LC_ALL",
-    "TMPDIR",
-    "TEMP",
-    "TMP",
-    "SYSTEMROOT",
-    "USERPROFILE",
-    "VIRTUAL_ENV",
-    "LD_LIBRARY_PATH",
-    "COVERAGE_PROCESS_CONFIG",  # the framework's own tests measure its hosts
-)
-_BOOTSTRAP = """
-import importlib.util, sys
-place = sys.argv.pop(1)
-spec = importlib.util.spec_from_file_location(
-    "_otelkata_host", place + "/__init__.py", submodule_search_locations=[place])
-sys.modules["_otelkata_host"] = module = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(module)
-from _otelkata_host.parent import main
-main()
-"""
-
-
-class ParentFailed(Exception):
-    """The interpreter that should host submissions cannot; the message says what it lacks."""
 
 
 class Parent:
@@ -50,18 +21,19 @@ class Parent:
         self._port = port
         self._scratch = scratch
         self._hosts: dict[str, Host] = {}
-        self._process: asyncio.subprocess.Process | None = None
-        self._listening: asyncio.Task[None] | None = None
+        self._processes: list[_Process] = []
+        self._parent: _Process | None = None
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._spawned: list[asyncio.subprocess.Process] = []
 
-    async def open(self) -> None:
-        """Start the interpreter; what it imports, it imports meanwhile."""
-        if not hasattr(os, "fork"):
+    def open(self, launched: subprocess.Popen[bytes] | None = None) -> None:
+        """Begin; `launched` is an interpreter that was started before, if one was.
+
+        Raises ParentFailed where the interpreter cannot be run.
+        """
+        if forks():
+            self._parent = self._watch(launched or launch(self._python), self._hear, self._ended)
+        else:
             self._ready.set_result(None)
-            return
-        self._process = await self._interpret()
-        self._listening = asyncio.ensure_future(self._listen(self._process))
 
     async def make_host(
         self,
@@ -83,14 +55,11 @@ class Parent:
             "serves_in_main": serves_in_main,
             "environment": dict(environment),
         }
-        line = (json.dumps(orders) + "\n").encode()
-        process = self._process
-        if process is None:
-            process = await self._interpret("host")
-            self._spawned.append(process)
-            asyncio.ensure_future(self._await_exit(process, host))  # noqa: RUF006 (ends with it)
-        if process.stdin is not None:
-            process.stdin.write(line)
+        parent = self._parent
+        if parent is None:
+            process = launch(self._python, "host")
+            parent = self._watch(process, self._hear, lambda status: _exit(host, status))
+        parent.tell(orders)
         return host
 
     def output_of(self, name: str) -> Path:
@@ -99,70 +68,87 @@ class Parent:
 
     async def close(self) -> None:
         """End every host and the parent itself."""
-        for process in (self._process, *self._spawned):
-            if process is None or process.returncode is not None:
-                continue
-            if process is self._process and process.stdin is not None:
-                process.stdin.close()
-            else:
-                process.kill()
-            await process.wait()
-        if self._listening is not None:
-            await self._listening
+        for process in self._processes:
+            process.end(kill=process is not self._parent)
+        await asyncio.gather(*(process.ended.wait() for process in self._processes))
+        if self._ready.done():
+            self._ready.exception()
 
-    async def _interpret(self, *arguments: str) -> asyncio.subprocess.Process:
-        place = str(Path(otelkata.host.__file__).parent)
-        environment = {name: os.environ[name] for name in KEPT if name in os.environ}
-        try:
-            return await asyncio.create_subprocess_exec(
-                self._python,
-                "-P",
-                "-c",
-                _BOOTSTRAP,
-                place,
-                *arguments,
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                env=environment | {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1"},
-                start_new_session=True,
+    def _watch(
+        self,
+        process: subprocess.Popen[bytes],
+        hear: "Callable[[bytes], None]",
+        ended: "Callable[[int], None]",
+    ) -> "_Process":
+        watched = _Process(process, hear, ended)
+        self._processes.append(watched)
+        return watched
+
+    def _hear(self, line: bytes) -> None:
+        news = json.loads(line)
+        if "missing" in news:
+            self._fail(
+                f"the interpreter {self._python} has no module {news['missing']}; hosts need "
+                f"it: {self._python} -m pip install uvicorn opentelemetry-sdk"
             )
-        except OSError as error:
-            raise ParentFailed(
-                f"the interpreter {self._python} cannot be run: {error.strerror}"
-            ) from error
+        elif "exited" in news:
+            _exit(self._hosts[news["exited"]], news["status"])
+        elif not self._ready.done():
+            self._ready.set_result(None)
 
-    async def _listen(self, process: asyncio.subprocess.Process) -> None:
-        if process.stdout is None:
-            raise ParentFailed("the interpreter has no standard output")
-        async for line in process.stdout:
-            news = json.loads(line)
-            if "missing" in news:
-                self._fail(
-                    f"the interpreter {self._python} has no module {news['missing']}; hosts need "
-                    f"it: {self._python} -m pip install uvicorn opentelemetry-sdk"
-                )
-            elif "exited" in news:
-                host = self._hosts[news["exited"]]
-                if not host.exited.done():
-                    host.exited.set_result(news["status"])
-                host.leave()
-            elif not self._ready.done():
-                self._ready.set_result(None)
-        await process.wait()
-        self._fail(f"the interpreter {self._python} ended with status {process.returncode}")
+    def _ended(self, status: int) -> None:
+        self._fail(f"the interpreter {self._python} ended with status {status}")
 
     def _fail(self, message: str) -> None:
         if not self._ready.done():
             self._ready.set_exception(ParentFailed(message))
-            self._ready.exception()
-
-    async def _await_exit(self, process: asyncio.subprocess.Process, host: Host) -> None:
-        status = await process.wait()
-        if not host.exited.done():
-            host.exited.set_result(status)
-        host.leave()
 
 
-def interpreter() -> str:
-    """Return the interpreter that the grader itself runs under."""
-    return sys.executable
+class _Process:
+    # A process whose lines are read in a thread: the one way that every platform's loop allows.
+
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        hear: Callable[[bytes], None],
+        ended: Callable[[int], None],
+    ) -> None:
+        self._process = process
+        self._hear = hear
+        self._on_end = ended
+        self._loop = asyncio.get_running_loop()
+        self.ended = asyncio.Event()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def tell(self, orders: Mapping[str, object]) -> None:
+        if self._process.stdin is not None:
+            self._process.stdin.write((json.dumps(orders) + "\n").encode())
+            self._process.stdin.flush()
+
+    def end(self, *, kill: bool) -> None:
+        if kill:
+            self._process.kill()
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+
+    def _read(self) -> None:
+        with self._process as process:
+            for line in process.stdout or ():
+                self._loop.call_soon_threadsafe(self._hear, line)
+            status = process.wait()
+        self._loop.call_soon_threadsafe(self._finish, status)
+
+    def _finish(self, status: int) -> None:
+        self._on_end(status)
+        self.ended.set()
+
+
+def forks() -> bool:
+    """Tell whether hosts can be forked here; on Windows each is started anew."""
+    return hasattr(os, "fork")
+
+
+def _exit(host: Host, status: int) -> None:
+    if not host.exited.done():
+        host.exited.set_result(status)
+    host.leave()

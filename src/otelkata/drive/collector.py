@@ -5,7 +5,7 @@ Protocol: OTLP specification 1.x, section OTLP/HTTP, binary protobuf.
 """
 
 import asyncio
-import gzip
+import math
 import zlib
 from collections.abc import Iterable
 
@@ -21,6 +21,10 @@ from otelkata.evidence.model import Delivery, ExportedSpan
 from otelkata.host.wire import TEXT_LIMIT, Attributes, Event, Link, Scalar, Span, Value
 
 from .http import HOST, Connection, Request, Response, listen, port_of
+
+UNPACKED_LIMIT = 16 * 1024 * 1024
+_ANY_HEADER = 32
+"""Added to the window size, it lets zlib read gzip and deflate headers."""
 
 _STATUS = {0: "UNSET", 1: "OK", 2: "ERROR"}
 _PROTOBUF = "application/x-protobuf"
@@ -73,7 +77,7 @@ class Collector:
             return
         try:
             spans = list(_spans(_body(request)))
-        except (DecodeError, OSError, EOFError, zlib.error):
+        except (DecodeError, ValueError, zlib.error):
             self.deliveries.append(Delivery(host, "unreadable", 0))
             connection.answer(Response(400, [], b""))
             return
@@ -91,12 +95,14 @@ def _content_type(request: Request) -> str:
 
 
 def _body(request: Request) -> bytes:
-    for name, value in request.headers:
-        if name.lower() == "content-encoding" and value == "gzip":
-            return gzip.decompress(request.body)
-        if name.lower() == "content-encoding" and value == "deflate":
-            return zlib.decompress(request.body)
-    return request.body
+    encodings = [value for name, value in request.headers if name.lower() == "content-encoding"]
+    if not set(encodings) & {"gzip", "deflate"}:
+        return request.body
+    unpacking = zlib.decompressobj(wbits=zlib.MAX_WBITS | _ANY_HEADER)
+    body = unpacking.decompress(request.body, UNPACKED_LIMIT)
+    if unpacking.unconsumed_tail:
+        raise ValueError(f"the body unpacks to more than {UNPACKED_LIMIT} bytes")
+    return body
 
 
 def _spans(body: bytes) -> Iterable[Span]:
@@ -148,8 +154,7 @@ def _scalar(value: AnyValue) -> Scalar:
         return value.bool_value
     if kind == "int_value":
         return value.int_value
-    if kind == "double_value":
+    if kind == "double_value" and math.isfinite(value.double_value):
         return value.double_value
-    if kind == "string_value":
-        return value.string_value[:TEXT_LIMIT]
-    return str(value)[:TEXT_LIMIT]
+    text = value.string_value if kind == "string_value" else str(value).strip()
+    return text[:TEXT_LIMIT]

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import json
 import time
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -44,7 +43,7 @@ class Conductor:
     ) -> None:
         self._deployment = deployment
         self._crossings = crossings
-        self._silences: Counter[str] = Counter()
+        self._silences = crossings.silences
         self._meeting = MeetingPoint(INTERLEAVED, MEETING_PATIENCE)
         self._burst_is_over = asyncio.Event()
         self._plays = {s.name: (s, self._prepare(s, values)) for s in scenarios}
@@ -86,8 +85,9 @@ class Conductor:
         if missing:
             self._skipped[play.case.name] = f"{missing[0]} did not start"
             return
-        if self._silences[play.entry] >= SILENCES_ENOUGH:
-            self._skipped[play.case.name] = f"{play.entry} answers no more"
+        silent = [s for s in self._needs(play) if self._silences[s] >= SILENCES_ENOUGH]
+        if silent:
+            self._skipped[play.case.name] = f"{silent[0]} answers no more"
             return
         self._crossings.expect(play)
         match play.delay:
@@ -141,7 +141,11 @@ class Conductor:
         )
 
     def _needs(self, play: Play) -> list[str]:
-        return [play.entry, *play.routes.values()]
+        group = self._deployment.callees_of(play.entry)
+        callees = [
+            f"{hop.partition('>')[2]}.{group}" for hop in play.case.inner if hop not in play.routes
+        ]
+        return [play.entry, *play.routes.values(), *callees]
 
     async def _request(self, play: Play) -> None:
         case = play.case

@@ -1,6 +1,9 @@
 """Start what the plan names: hosts, taps and services, and keep what became of each."""
 
 import asyncio
+import os
+import re
+import signal
 import socket
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -22,7 +25,7 @@ START_LIMIT = 20.0
 ENVIRONMENTS: Mapping[str, Mapping[str, str]] = {
     "unsampled": {"OTEL_TRACES_SAMPLER": "always_off"},
 }
-OUTPUT_SHOWN = 600
+OUTPUT_SHOWN = 8_000
 
 
 class Deployment:
@@ -51,6 +54,7 @@ class Deployment:
         self._version = version
         self._hosts: dict[str, asyncio.Task[Host]] = {}
         self._ended: set[str] = set()
+        self._callees: dict[str, str] = {}
         self._refusing: list[socket.socket] = []
         self._scratch = scratch
         self._databases: dict[str, str] = {}
@@ -73,6 +77,10 @@ class Deployment:
     def serves(self, start: str) -> bool:
         """Tell whether `start` came up."""
         return start in self.starts and self.starts[start].serves
+
+    def callees_of(self, start: str) -> str:
+        """Return the group of services that `start` calls."""
+        return self._callees.get(start, "main")
 
     async def start(self, planned: Iterable[PlannedStart], *, serve: bool = True) -> None:
         """Start services at the same time; what fails is a problem in the evidence."""
@@ -104,16 +112,18 @@ class Deployment:
 
     async def explain_silence(self, start: str, stage: str, message: str) -> None:
         """Report that `start` did not answer, with the place where its code stands."""
-        planned = self.starts[start]
-        path, line = "", 0
+        service = self.starts[start].service
+        place = await self.place_of(start)
+        self._observations.problems.append(wire.Problem(start, service, stage, message, *place))
+
+    async def place_of(self, start: str) -> tuple[str, int]:
+        """Return the line of the submission at which `start` stands; none where it does not say."""
         try:
-            host = await self.host(planned.host)
-            reply = await asyncio.wait_for(host.ask(wire.Where, start=start), 2)
-            path, line = str(reply.values["path"]), int(str(reply.values["line"]))
+            host = await self.host_of(start)
+            reply = await host.ask(wire.Where, limit=5, start=start)
         except (TimeoutError, HostGone):
-            message += " (nor did its process say where it stands)"
-        problem = wire.Problem(start, planned.service, stage, message, path, line)
-        self._observations.problems.append(problem)
+            return "", 0
+        return str(reply.values["path"]), int(str(reply.values["line"]))
 
     async def explain_end(self, name: str) -> None:
         """Report that the process of the host `name` ended by itself, once."""
@@ -123,12 +133,15 @@ class Deployment:
         host = await self.host(name)
         try:
             status = await asyncio.wait_for(asyncio.shield(host.exited), 2)
-            how = f"was ended by signal {-status}" if status < 0 else f"ended with status {status}"
+            how = (
+                f"was ended by {_signal(-status)}" if status < 0 else f"ended with status {status}"
+            )
         except TimeoutError:
             how = "closed its connection to the grader"
         output = self._output_of(name)
         message = f"the process that ran the submission {how}"
-        self._observations.problems.append(wire.Problem("", "", "exit", message, "", 0, output))
+        place = _crash_place(output, f"{self._submission}{os.sep}")
+        self._observations.problems.append(wire.Problem("", "", "exit", message, *place, output))
 
     def close(self) -> None:
         """Close what this side listens on."""
@@ -139,10 +152,12 @@ class Deployment:
 
     async def _start(self, planned: PlannedStart, *, serve: bool) -> None:
         urls = await self._urls(planned) if serve else {}
+        self._callees[planned.name] = planned.callees
         self._note(planned, 0, serves=False)
         host = await self.host(planned.host)
         asking = host.ask(
             wire.Start,
+            limit=START_LIMIT,
             start=planned.name,
             service=planned.service,
             version=self._version,
@@ -152,7 +167,7 @@ class Deployment:
             urls=urls,
         )
         try:
-            reply = await asyncio.wait_for(asking, START_LIMIT)
+            reply = await asking
         except TimeoutError:
             await self.explain_silence(
                 planned.name,
@@ -206,7 +221,25 @@ class Deployment:
         return port
 
     def _output_of(self, name: str) -> str:
+        path = self._parent.output_of(name)
         try:
-            return self._parent.output_of(name).read_text("utf-8", "replace")[-OUTPUT_SHOWN:]
+            with path.open("rb") as file:
+                file.seek(max(0, path.stat().st_size - OUTPUT_SHOWN))
+                return file.read(OUTPUT_SHOWN).decode("utf-8", "replace")
         except OSError:
             return ""
+
+
+def _signal(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _crash_place(output: str, prefix: str) -> tuple[str, int]:
+    # faulthandler prints the thread that crashed first, its most recent call first.
+    for path, line in re.findall(r'File "([^"]+)", line (\d+)', output):
+        if path.startswith(prefix):
+            return path.removeprefix(prefix), int(line)
+    return "", 0

@@ -10,7 +10,7 @@ import signal
 import time
 from dataclasses import replace
 
-from otelkata.deploy.link import Host, HostGone, Observations
+from otelkata.deploy.link import ASK_LIMIT, Host, HostGone, Observations
 from otelkata.evidence.model import Exit
 from otelkata.host import wire
 
@@ -64,14 +64,15 @@ class Exits:
             self.seen.append(_skip(exit_seen))
             return
         try:
-            await asyncio.wait_for(host.ask(wire.Leave), PROCESS_LIMIT)
+            await host.ask(wire.Leave, limit=PROCESS_LIMIT)
             status = await asyncio.wait_for(asyncio.shield(host.exited), PROCESS_LIMIT + NOISE)
             took = time.monotonic() - began
             self.seen.append(_with(exit_seen, took=took, status=status))
         except HostGone:
             self.seen.append(_with(exit_seen, took=time.monotonic() - began))
         except TimeoutError:
-            self.seen.append(exit_seen)
+            path, line = await self._deployment.place_of("payment.hanging")
+            self.seen.append(_with(exit_seen, path=path, line=line))
 
     async def leave(self) -> None:
         """Run lifespan shutdown right after a checkout."""
@@ -123,13 +124,20 @@ class Exits:
         await _ask(host, wire.Probe, start=start, name="pending work", texts=[])
         pending = self._ended(start)
         await _ask(host, wire.Arm, start=start, behaviour=behaviour)
-        asking = host.ask(wire.ShutDown, start=start, seconds=seconds)
         seen = _with(seen, pending=pending)
         try:
-            values = (await asyncio.wait_for(asking, seconds + NOISE)).values
-        except (TimeoutError, HostGone):
-            self.seen.append(seen)
+            reply = await host.ask(
+                wire.ShutDown, limit=seconds + NOISE, start=start, seconds=seconds
+            )
+        except TimeoutError:
+            place = await self._deployment.place_of(start)
+            self.seen.append(_with(seen, path=place[0], line=place[1]))
             return
+        except HostGone:
+            await self._deployment.explain_end(host.name)
+            self.seen.append(_with(seen, skipped="its process had ended"))
+            return
+        values = reply.values
         returned = values["returned"]
         self.seen.append(
             _with(
@@ -157,7 +165,11 @@ class Exits:
             seen = _with(seen, pending=pending[start.name])
             host = await self._deployment.host(start.host)
             patience = LIFESPAN_LIMIT + NOISE
-            reply = await _ask(host, wire.Stop, start=start.name, seconds=patience)
+            reply = await _ask(
+                host, wire.Stop, limit=patience + NOISE, start=start.name, seconds=patience
+            )
+            if host.gone:
+                await self._deployment.explain_end(host.name)
             if reply is None or not reply.ok:
                 await self._deployment.explain_silence(
                     start.name,
@@ -198,10 +210,12 @@ class Exits:
         await asyncio.gather(*(terminate(start) for start in planned))
 
 
-async def _ask(host: Host, command: type[wire.Command], **fields: object) -> wire.Reply | None:
+async def _ask(
+    host: Host, command: type[wire.Command], limit: float = ASK_LIMIT, **fields: object
+) -> wire.Reply | None:
     try:
-        return await host.ask(command, **fields)
-    except HostGone:
+        return await host.ask(command, limit, **fields)
+    except (HostGone, TimeoutError):
         return None
 
 

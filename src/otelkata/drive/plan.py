@@ -91,12 +91,12 @@ SLOW = [
 ]
 UNSAMPLED = _trio("unsampled", "unsampled")
 DEFAULT = _trio("default", "default", exporter="default")
-LEAVING = _trio("leaving", "waiting")
+LEAVING = _trio("leaving", "leaving")
 SIGTERM = _trio("sigterm", "sigterm", exporter="default")
 STUCK = _trio("stuck", "stuck", exporter="default")
 SULKING = _trio("sulking", "sulking")
 PROVIDERS = [
-    PlannedStart(f"payment.{behaviour}", "provider", "waiting", "payment")
+    PlannedStart(f"payment.{behaviour}", "provider", "leaving", "payment")
     for behaviour in ("pending", "failing", "raising")
 ]
 HANGING = [PlannedStart("payment.hanging", "provider", "hanging", "payment")]

@@ -2,6 +2,7 @@
 
 import asyncio
 import platform
+import subprocess
 import tempfile
 import time
 from collections.abc import Callable
@@ -31,7 +32,9 @@ SETTLE_LIMIT = 4.0
 The contract gives a cancelled call its timeout (0.5 s here) and one second; the rest is noise.
 """
 
-FLUSH_LIMIT = 5.0
+FLUSH_LIMIT = 8.0
+RUN_LIMIT = 90.0
+"""Longest time, in seconds, that a submission may take over all scenarios, whatever it does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +46,16 @@ class Settings:
     quick: bool = False
 
 
-async def observe(submission: Path, settings: Settings) -> Evidence:
-    """Run `submission` through all scenarios.
+async def observe(
+    submission: Path, settings: Settings, launched: subprocess.Popen[bytes] | None = None
+) -> Evidence:
+    """Run `submission` through all scenarios, in hosts of `launched` or of a new interpreter.
 
     Raises UnusableSubmission where there is nothing to run, ParentFailed where the interpreter
     cannot host anything.
     """
     with tempfile.TemporaryDirectory(prefix="otelkata-", ignore_cleanup_errors=True) as folder:
-        run = _Run(submission, settings, Path(folder).resolve())
+        run = _Run(submission, settings, Path(folder).resolve(), launched)
         try:
             return await run.observe()
         finally:
@@ -58,7 +63,14 @@ async def observe(submission: Path, settings: Settings) -> Evidence:
 
 
 class _Run:
-    def __init__(self, submission: Path, settings: Settings, scratch: Path) -> None:
+    def __init__(
+        self,
+        submission: Path,
+        settings: Settings,
+        scratch: Path,
+        launched: subprocess.Popen[bytes] | None,
+    ) -> None:
+        self._launched = launched
         self._began = time.monotonic()
         self._submission = submission
         self._settings = settings
@@ -77,7 +89,7 @@ class _Run:
         port = await self._exchange.open()
         parent = Parent(self._settings.python, self._exchange, port, self._scratch)
         self._parent = parent
-        await parent.open()
+        parent.open(self._launched)
         copied = source.copy(self._submission, self._scratch)
         await self._collector.open()
         processor = await listen(process_card)
@@ -111,7 +123,7 @@ class _Run:
             "sigterm_hanging": exits.terminate_with_hanging_collector,
             "sigterm": exits.terminate,
         }
-        await asyncio.gather(
+        everything = asyncio.gather(
             *(end() for tag, end in by_tag.items() if tag not in left_out),
             groups.main(),
             groups.waiting(),
@@ -121,6 +133,11 @@ class _Run:
             exits.end_providers(),
             exits.leave(),
         )
+        try:
+            await asyncio.wait_for(everything, RUN_LIMIT)
+        except TimeoutError:
+            message = f"the scenarios were not over after {RUN_LIMIT:.0f} s"
+            self._observations.problems.append(wire.Problem("", "", "run", message, "", 0))
         return Evidence(
             submission=str(self._submission),
             seed=self._settings.seed,
@@ -215,11 +232,14 @@ class _Groups:
             host = await self._deployment.host(name)
             try:
                 await self._finish_host(host, starts, probe=probe)
-            except (TimeoutError, HostGone):
+            except HostGone:
                 await self._deployment.explain_end(name)
+            except TimeoutError:
+                message = "its spans could not be flushed, nor the service stopped, in time"
+                await self._deployment.explain_silence(starts[0], "shutdown", message)
 
     async def _finish_host(self, host: Host, starts: list[str], *, probe: bool) -> None:
-        async with asyncio.timeout(SETTLE_LIMIT + 2 * FLUSH_LIMIT):
+        async with asyncio.timeout(SETTLE_LIMIT + 3 * FLUSH_LIMIT):
             await host.ask(wire.Settle, starts=starts, seconds=SETTLE_LIMIT)
             if probe:
                 for start in starts:

@@ -400,6 +400,10 @@ def _slow(values: Values) -> Iterator[Scenario]:
         ("processor", "a checkout with a slow card processor", {"payment>processor": (Hold(),)}),
     )
     for where, title, faults in waits:
+        inner: dict[Hop, tuple[int, ...]] = {
+            "gateway>inventory": (200,),
+            "gateway>payment": (200,),
+        }
         routes: dict[Hop, str] = {}
         if where == "processor":
             routes["gateway>payment"] = "payment.slow"
@@ -413,6 +417,7 @@ def _slow(values: Values) -> Iterator[Scenario]:
             start=f"gateway.slow_{where}",
             # A submission need not wait for the lock: that its database failed is then judged.
             answers=(200, 502) if where == "query" else (200,),
+            inner={} if where == "query" else inner,
             parent=values.parent(),
             faults=faults,
             routes=routes,

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from collections import Counter
 from collections.abc import Mapping
 
 from otelkata.evidence.model import Headers, Hop
@@ -24,6 +25,8 @@ class Crossings:
         self.record = record
         self._ports = ports
         self.connected: set[tuple[int, int]] = set()
+        self.silences: Counter[str] = Counter()
+        """How often a start did not answer, by its name."""
         self._plays: dict[str, Play] = {}
 
     def expect(self, play: Play) -> None:
@@ -121,6 +124,9 @@ class Tap:
             draft.outcome = "dropped_in_headers"
             connection.reset()
             return
+        except asyncio.CancelledError:
+            self._crossings.silences[callee] += 1
+            raise
         finally:
             draft.port = call.port
         draft.answered(response)

@@ -90,14 +90,11 @@ class Host:
         os.chdir(self._orders.submission)
         try:
             submission = importlib.import_module("checkout")
-            missing = [name for name in CONTRACT if not callable(getattr(submission, name, None))]
-            for name in missing:
-                self._broken(
-                    "import",
-                    f"the module checkout has no function {name}",
-                    (self._places.relative(str(submission.__file__)), 1),
-                )
-            if not missing:
+            lacks = _lacks(submission)
+            if lacks:
+                place = (self._places.relative(str(submission.__file__)), 1)
+                self._broken("import", f"the module checkout offers {lacks}", place)
+            else:
                 self._submission = submission
         except BaseException as error:  # noqa: BLE001 (untrusted code: the boundary is here)
             self._channel.send(self._places.problem(error, "import", "", ""))
@@ -133,6 +130,11 @@ class Host:
         try:
             reply = self._do(command)
         except (BrokenContract, KeyError):
+            reply = wire.Reply(command.request, ok=False)
+        except BaseException as error:  # noqa: BLE001 (untrusted code: the boundary is here)
+            start = getattr(command, "start", "")
+            stage = type(command).__name__.lower()
+            self._channel.send(self._places.problem(error, stage, start, start.partition(".")[0]))
             reply = wire.Reply(command.request, ok=False)
         if reply is not None:
             self._channel.send(reply)
@@ -206,7 +208,19 @@ class Host:
     def _where(self, start: str) -> Place:
         if start in self._services and self._imported.is_set():
             return self._services[start].place()
-        return self._places.of_thread(threading.main_thread())
+        place = self._places.of_thread(threading.main_thread())
+        return place if place != NOWHERE else self._places.of_threads()
+
+
+def _lacks(submission: ModuleType) -> str:
+    offered = {name: getattr(submission, name, None) for name in CONTRACT}
+    missing = [name for name, value in offered.items() if value is None]
+    wrong = [
+        f"{name} as {type(value).__name__}, not as a function"
+        for name, value in offered.items()
+        if value is not None and not callable(value)
+    ]
+    return ", ".join(wrong + ([f"no {', no '.join(missing)}"] if missing else []))
 
 
 def _redirect(output: str) -> None:

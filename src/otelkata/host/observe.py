@@ -23,6 +23,7 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from . import wire
 from .channel import Channel
 from .place import Places
+from .wire import text
 
 cause: ContextVar[tuple[str, int]] = ContextVar("cause", default=("", 0))
 """The request that is being handled in this context: the start that does, and the port from which
@@ -188,11 +189,6 @@ def serialise(span: ReadableSpan) -> wire.Span:
 def attributes(values: Mapping[str, Any] | None) -> wire.Attributes:
     """Return attributes as JSON can carry them."""
     return {text(key): _value(value) for key, value in (values or {}).items()}
-
-
-def text(value: object) -> str:
-    """Return `value` as text that every reader can carry: lone surrogates escaped, cut to size."""
-    return str(value)[: wire.TEXT_LIMIT].encode("utf-8", "backslashreplace").decode()
 
 
 def _value(value: object) -> wire.Value:

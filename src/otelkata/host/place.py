@@ -1,17 +1,23 @@
 """Find the place in a submission's own code that an exception, a stack or a hang points to."""
 
 import asyncio
+import gc
+import inspect
 import re
 import sys
 import threading
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
+from types import CodeType, FrameType
 
-from .wire import TEXT_LIMIT, Problem
+from .wire import TEXT_LIMIT, Problem, text
 
 Place = tuple[str, int]
 NOWHERE: Place = ("", 0)
+_DEEPEST = 200
+_FRAMES = ("cr_frame", "gi_frame", "ag_frame")
+_AWAITED = ("cr_await", "gi_yieldfrom", "ag_await")
 _FRAME = re.compile(r'File "([^"]+)", line (\d+)')
 
 
@@ -55,18 +61,33 @@ class Places:
                 return self.relative(filename), int(line)
         return NOWHERE
 
+    def of_function(self, function: object) -> Place:
+        """Return where `function` is defined, if the submission does."""
+        code = getattr(inspect.unwrap(function), "__code__", None) if callable(function) else None
+        if isinstance(code, CodeType) and self.owns(code.co_filename):
+            return self.relative(code.co_filename), code.co_firstlineno
+        return NOWHERE
+
     def of_thread(self, thread: threading.Thread) -> Place:
         """Return the line of the submission that `thread` executes or waits in."""
         frame = sys._current_frames().get(thread.ident or 0)  # noqa: SLF001 (no public equal)
         return self.of_frame(frame)
 
+    def of_threads(self) -> Place:
+        """Return the line of the submission that any thread is in."""
+        places = (self.of_thread(thread) for thread in threading.enumerate())
+        return next((place for place in places if place != NOWHERE), NOWHERE)
+
     def of_tasks(self, loop: asyncio.AbstractEventLoop) -> Place:
-        """Return the line of the submission in which a task of `loop` waits."""
+        """Return the innermost line of the submission in which a task of `loop` waits."""
         for task in asyncio.all_tasks(loop):
-            for frame in reversed(task.get_stack()):
-                if self.owns(frame.f_code.co_filename):
-                    return self.relative(frame.f_code.co_filename), frame.f_lineno
+            frames = [frame for frame in _awaiting(task.get_coro()) if self._is_own(frame)]
+            if frames:
+                return self.of_frame(frames[-1])
         return NOWHERE
+
+    def _is_own(self, frame: FrameType) -> bool:
+        return self.owns(frame.f_code.co_filename)
 
     def problem(self, error: BaseException, stage: str, start: str, service: str) -> Problem:
         """Report that `error` left the submission's code at `stage`."""
@@ -75,26 +96,63 @@ class Places:
             start=start,
             service=service,
             stage=stage,
-            message=describe(error),
+            message=self.describe(error),
             path=path,
             line=line,
-            details="".join(self._own_lines(error))[-TEXT_LIMIT:],
+            details=self.own_words(_printed(error)[-TEXT_LIMIT:]),
         )
 
-    def _own_lines(self, error: BaseException) -> list[str]:
-        # Paths are those inside the submission: it runs from a copy that its author never saw.
-        lines = traceback.format_exception(error)
-        return [line.replace(self._prefix, "") for line in lines]
+    def describe(self, error: BaseException) -> str:
+        """Return what `error` says, in the words of who wrote the submission."""
+        return self.own_words(describe(error))
+
+    def own_words(self, words: str) -> str:
+        """Return `words` with paths as they are inside the submission, not in its copy."""
+        return text(words.replace(self._prefix, ""))
 
 
 def describe(error: BaseException) -> str:
     """Return type and message of `error`; a `__str__` that raises is the submission's own."""
     try:
-        text = str(error)
-    except Exception as broken:  # noqa: BLE001 (untrusted code: the boundary is here)
-        text = f"(its message cannot be read: {type(broken).__name__})"
+        words = str(error)
+    except BaseException as broken:  # noqa: BLE001 (untrusted code: the boundary is here)
+        words = f"(its message cannot be read: {type(broken).__name__})"
+    if isinstance(error, SystemExit):
+        return f"sys.exit({words}) was called"
     if isinstance(error, ModuleNotFoundError) and error.name:
         package = error.name.partition(".")[0]
         if package != "checkout":
-            text += f"; install it where submissions run: {sys.executable} -m pip install {package}"
-    return f"{type(error).__name__}: {text}"[:TEXT_LIMIT] if text else type(error).__name__
+            words += (
+                f"; install it where submissions run: {sys.executable} -m pip install {package}"
+            )
+    return f"{type(error).__name__}: {words}" if words else type(error).__name__
+
+
+def _printed(error: BaseException) -> str:
+    try:
+        return "".join(traceback.format_exception(error))
+    except BaseException as broken:  # noqa: BLE001 (untrusted code: the boundary is here)
+        return f"(its traceback cannot be read: {type(broken).__name__})"
+
+
+def _awaiting(awaitable: object) -> Iterator[FrameType]:
+    """Yield the frames in which a suspended `awaitable` waits, outermost first.
+
+    A task itself tells only the outermost.
+    """
+    for _ in range(_DEEPEST):
+        frame = _first(awaitable, _FRAMES)
+        if isinstance(frame, FrameType):
+            yield frame
+        inner = _first(awaitable, _AWAITED)
+        if inner is None and not isinstance(frame, FrameType):
+            # An asynchronous generator's `asend` names its generator to the collector alone.
+            held = gc.get_referents(awaitable)
+            inner = next((item for item in held if inspect.isasyncgen(item)), None)
+        if inner is None:
+            return
+        awaitable = inner
+
+
+def _first(item: object, names: tuple[str, ...]) -> object:
+    return next((value for name in names if (value := getattr(item, name, None))), None)

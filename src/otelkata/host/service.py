@@ -1,10 +1,12 @@
 """Start one service of a submission, serve it on a loopback socket, and end it."""
 
 import asyncio
+import inspect
 import socket
 import threading
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
@@ -14,8 +16,9 @@ from opentelemetry.trace import Status, StatusCode
 
 from . import wire
 from .channel import Channel
-from .observe import RecordingExporter, SpanCounter, cause, text
-from .place import NOWHERE, Place, Places, describe
+from .observe import RecordingExporter, SpanCounter, cause
+from .place import NOWHERE, Place, Places
+from .wire import text
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -111,7 +114,7 @@ class Service:
             values["returned"] = result if isinstance(result, bool) else text(repr(result))
         except BaseException as error:  # noqa: BLE001 (untrusted code: the boundary is here)
             path, line = self._places.of_exception(error)
-            values |= {"raised": text(describe(error)), "path": path, "line": line}
+            values |= {"raised": self._places.describe(error), "path": path, "line": line}
         values["took"] = time.monotonic() - began
         return values
 
@@ -130,14 +133,14 @@ class Service:
         place = self._places.of_thread(self._thread)
         if place == NOWHERE and self._loop is not None and self._loop.is_running():
             place = self._places.of_tasks(self._loop)
-        return place
+        return place if place != NOWHERE else self._places.of_threads()
 
     def _provide(self, submission: ModuleType) -> None:
         command = self._command
         options: dict[str, Any] = {}
         if command.exporter == "memory":
             options["exporter"] = self.exporter
-        with _Stage(self._report, "init_tracer"):
+        with self._stage("init_tracer", submission.init_tracer):
             provider = submission.init_tracer(command.service, command.version, **options)
             if not isinstance(provider, TracerProvider):
                 raise TypeError(
@@ -153,8 +156,12 @@ class Service:
         if command.timeout is not None:
             arguments["timeout"] = command.timeout
         function = f"create_{command.service}"
-        with _Stage(self._report, function):
-            application = getattr(submission, function)(self.provider, **arguments)
+        create = getattr(submission, function)
+        with self._stage(function, create):
+            application = create(self.provider, **arguments)
+            if inspect.iscoroutine(application):
+                application.close()
+                raise TypeError(f"{function} must be a plain function; it is `async def`")
             if not callable(application):
                 raise TypeError(
                     f"{function} must return an ASGI application; it returned "
@@ -176,33 +183,26 @@ class Service:
     def _refuse(self) -> None:
         self._channel.send(wire.Reply(self._command.request, ok=False))
 
-    def _report(self, stage: str, error: BaseException | str) -> None:
+    @contextmanager
+    def _stage(self, stage: str, function: object) -> Iterator[None]:
+        # Reports what leaves the submission's code, and turns it into BrokenContract.
+        try:
+            yield
+        except BaseException as error:
+            self._report(stage, error, self._places.of_function(function))
+            raise BrokenContract from error
+
+    def _report(self, stage: str, error: BaseException | str, place: Place = NOWHERE) -> None:
         start, service = self._command.start, self._command.service
         if isinstance(error, BaseException):
-            self._channel.send(self._places.problem(error, stage, start, service))
+            problem = self._places.problem(error, stage, start, service)
+            message, details = problem.message, problem.details
+            place = (problem.path, problem.line) if problem.path else place
         else:
-            path, line = self._places.of_text(error)
-            self._channel.send(
-                wire.Problem(
-                    start, service, stage, text(_last_line(error)), path, line, text(error)
-                )
-            )
-
-
-class _Stage:
-    # Reports what leaves the submission's code, and turns it into BrokenContract.
-
-    def __init__(self, report: Callable[[str, BaseException | str], None], stage: str) -> None:
-        self._report = report
-        self._stage = stage
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if error is not None:
-            self._report(self._stage, error)
-            raise BrokenContract from error
+            message, details = _last_line(error), text(error)
+            place = self._places.of_text(error)
+        message, details = self._places.own_words(message), self._places.own_words(details)
+        self._channel.send(wire.Problem(start, service, stage, message, *place, details))
 
 
 class _Observed:

@@ -252,6 +252,11 @@ COMMANDS = {
 }
 
 
+def text(value: object) -> str:
+    """Return `value` as text that every reader can carry: lone surrogates escaped, cut to size."""
+    return str(value)[:TEXT_LIMIT].encode("utf-8", "backslashreplace").decode()
+
+
 def encode(message: Report | Command) -> bytes:
     """Return `message` as one line; text that UTF-8 cannot carry is escaped by JSON."""
     payload = json.dumps(message, default=_fields)

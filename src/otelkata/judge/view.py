@@ -388,7 +388,7 @@ class View:
             if not known:
                 self.made_up.append((exported.start, span))
                 continue
-            # Two starts that share a provider both report its spans: the handler's is the right one.
+            # Two starts that share a provider both report its spans; the handler's is right.
             own = [started for started in known if started.handler in {"", started.start}]
             if not own:
                 self.astray.append((known[0].handler, known[0].start))

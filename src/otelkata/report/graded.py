@@ -1,15 +1,18 @@
 """Hold what one submission came to, with all that a report says of it."""
 
+import re
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any
 
 from otelkata.evidence.model import Evidence
+from otelkata.judge.criteria import CRITERIA
 from otelkata.judge.verdict import Result, Verdict
 
 from .tree import draw
 
 SCHEMA_VERSION = 1
+_UNPRINTABLE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\ud800-\udfff]")
 TEXT_LIMIT = 4_000
 """Longest text, in characters, of any one value in a report."""
 
@@ -44,7 +47,7 @@ class Graded:
     def location(self, result: Result) -> dict[str, str | int] | None:
         """Return the place in the submission that `result` points to, if any."""
         path, line = result.fault.place if result.fault else ("", 0)
-        return {"path": str(PurePath(self.path) / path), "line": line} if path else None
+        return {"path": cut(str(PurePath(self.path) / path)), "line": line} if path else None
 
 
 def to_json(graded: Graded) -> dict[str, Any]:
@@ -56,7 +59,7 @@ def to_json(graded: Graded) -> dict[str, Any]:
         "schema_version": SCHEMA_VERSION,
         "submission": graded.path,
         "verdict": graded.outcome,
-        "criteria": verdict.criteria if verdict else {},
+        "criteria": verdict.criteria if verdict else dict.fromkeys(CRITERIA, "not_run"),
         "seed": graded.seed,
         "partial": graded.partial,
         "score": {
@@ -65,15 +68,16 @@ def to_json(graded: Graded) -> dict[str, Any]:
         },
         "checks": [_check(graded, result) for result in (verdict.results if verdict else [])],
         "lint": [],
-        "advice": [*graded.advice, *([cut(graded.error)] if graded.error else [])],
+        "advice": [cut(remark) for remark in (*graded.advice, graded.error) if remark],
         "isolation": graded.isolation,
         "duration_s": round(graded.duration_s, 3),
     }
 
 
 def cut(text: str) -> str:
-    """Return `text` at a length that a report can carry."""
-    return text if len(text) <= TEXT_LIMIT else f"{text[:TEXT_LIMIT]}… (cut)"
+    """Return `text` as every reader can show it: controls escaped, at a bounded length."""
+    shown = _UNPRINTABLE.sub(lambda match: ascii(match.group())[1:-1], text)
+    return shown if len(shown) <= TEXT_LIMIT else f"{shown[:TEXT_LIMIT]}… (cut)"
 
 
 def _check(graded: Graded, result: Result) -> dict[str, Any]:

@@ -52,7 +52,7 @@ def _urgency(result: Result) -> tuple[bool, int]:
 
 def _headline(graded: Graded) -> Text:
     sign, style = _SIGNS[graded.outcome]
-    return Text.assemble((f"{sign} {graded.path}: {graded.outcome}", style))
+    return Text.assemble((f"{sign} {cut(graded.path)}: {graded.outcome}", style))
 
 
 def _checklist(graded: Graded, width: int) -> RenderableType:
@@ -95,7 +95,7 @@ def _fault(graded: Graded, result: Result) -> RenderableType:
     parts: list[RenderableType] = [title, Padding(rows, (0, 4))]
     trace = draw(result.fault) if result.fault else None
     if trace:
-        parts.append(Padding(_trace(trace), (1, 6, 0, 6)))
+        parts.append(Padding(_trace(cut(trace)), (1, 6, 0, 6)))
     return Group(*parts)
 
 

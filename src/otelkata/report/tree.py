@@ -25,6 +25,7 @@ class _Drawing:
         self._fault = fault
         self._case = case
         self._spans = sorted(case.spans, key=lambda span: span.data.start_ns)
+        self._drawn: set[str] = set()
         self._known = {(span.data.trace_id, span.id) for span in self._spans}
         self._children: dict[tuple[str, str], list[ServiceSpan]] = defaultdict(list)
         for span in self._spans:
@@ -40,16 +41,18 @@ class _Drawing:
             tops = [span for span in roots if span.data.trace_id == trace_id]
             for number, span in enumerate(tops):
                 lines += self._branch(span, "", last=number == len(tops) - 1)
-        lines += self._missing()
-        if len(lines) > SPANS_SHOWN:
-            more = len(lines) - SPANS_SHOWN
-            lines = [*lines[:SPANS_SHOWN], f"… and {more} lines more"]
-        return lines
+        for span in self._spans:
+            if span.id not in self._drawn:  # its ancestors form a circle
+                lines += [f"trace {span.data.trace_id}", *self._branch(span, "", last=True)]
+        return [*_shortened(lines), *self._missing()]
 
     def _key(self, span: ServiceSpan) -> tuple[str, str]:
         return span.data.trace_id, span.data.parent_id or ""
 
     def _branch(self, span: ServiceSpan, indent: str, *, last: bool) -> list[str]:
+        if span.id in self._drawn:
+            return []
+        self._drawn.add(span.id)
         lines = [f"{indent}{'└─' if last else '├─'} {self._line(span)}"]
         children = self._children[span.data.trace_id, span.id]
         for number, child in enumerate(children):
@@ -87,6 +90,21 @@ class _Drawing:
         if call.caller and call.client is None:
             return [f"{MARK} no CLIENT span of {call.caller_service} for {call}"]
         return []
+
+
+def _shortened(lines: list[str]) -> list[str]:
+    # Lines that are marked stay, whatever else has to go.
+    if len(lines) <= SPANS_SHOWN:
+        return lines
+    marked = [number for number, line in enumerate(lines) if MARK in line]
+    kept = sorted({*marked[:SPANS_SHOWN], *range(SPANS_SHOWN - len(marked[:SPANS_SHOWN]))})
+    short: list[str] = []
+    for before, number in zip([-1, *kept], kept, strict=False):
+        if number > before + 1:
+            short.append(f"… {number - before - 1} lines more")
+        short.append(lines[number])
+    rest = len(lines) - 1 - kept[-1]
+    return [*short, f"… {rest} lines more"] if rest else short
 
 
 def _wire(case: CaseView, at_fault: Call | None) -> list[str]:

@@ -1,0 +1,178 @@
+"""Hosts are listened to with suspicion: only theirs is heard, and silence ends when they go."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import pytest
+
+from otelkata.deploy import link
+from otelkata.deploy.link import Exchange, Host, HostGone, Observations
+from otelkata.drive.http import HOST
+from otelkata.host import wire
+from tests.event_loop import in_event_loop
+
+ENDED = wire.Ended("gateway.main", "0" * 16, 1)
+
+
+@dataclass
+class Room:
+    exchange: Exchange
+    port: int
+    seen: Observations
+    host: Host
+
+    def hello(self, token: str = "", name: str = "main") -> bytes:
+        return wire.encode(wire.Hello(name, token or self.exchange.token, 7, "3.14.0 (main)"))
+
+    async def call_in(self, *lines: bytes) -> "Caller":
+        caller = Caller(*await asyncio.open_connection(HOST, self.port))
+        caller.writer.write(b"".join(lines))
+        return caller
+
+
+@dataclass
+class Caller:
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+    async def is_cut_off(self) -> None:
+        """Wait until the other side has closed."""
+        try:
+            assert await self.reader.read() == b""
+        except ConnectionResetError:
+            pass
+        self.writer.close()
+
+
+@asynccontextmanager
+async def room() -> AsyncIterator[Room]:
+    seen = Observations()
+    exchange = Exchange(seen)
+    port = await exchange.open()
+    yield Room(exchange, port, seen, exchange.expect("main"))
+    exchange.close()
+
+
+@in_event_loop
+async def test_what_a_host_reports_is_observed() -> None:
+    logged = wire.Logged("opentelemetry", "no", "", 0)
+    query = wire.Query("inventory.main", 5, "SELECT 1")
+    problem = wire.Problem("", "", "import", "ImportError", "checkout.py", 1)
+    reports = [ENDED, logged, query, problem]
+    async with room() as at:
+        caller = await at.call_in(at.hello(), *map(wire.encode, reports))
+        caller.writer.close()
+        await at.host.joined
+        while not at.host.gone:
+            await asyncio.sleep(0)
+    assert [*at.seen.ended, *at.seen.logs, *at.seen.queries, *at.seen.problems] == reports
+    assert (at.host.pid, at.host.python) == (7, "3.14.0")
+
+
+@in_event_loop
+async def test_a_report_may_arrive_in_pieces() -> None:
+    async with room() as at:
+        caller = await at.call_in()
+        for byte in at.hello() + wire.encode(ENDED):
+            caller.writer.write(bytes([byte]))
+            await caller.writer.drain()
+            await asyncio.sleep(0)
+        await at.host.joined
+        while not at.seen.ended:
+            await asyncio.sleep(0)
+        caller.writer.close()
+    assert at.seen.ended == [ENDED]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        pytest.param(lambda at: [at.hello(token="wrong")], id="a wrong token"),
+        pytest.param(lambda at: [at.hello(token="\xe4")], id="a token that is no ASCII"),
+        pytest.param(lambda at: [at.hello(name="another")], id="nobody that is expected"),
+        pytest.param(lambda _: [wire.encode(ENDED), b"\n"], id="no word of welcome"),
+        pytest.param(lambda _: [b"GET / HTTP/1.1\r\n\r\n"], id="HTTP"),
+        pytest.param(lambda _: [b"\xff\xff {}\n"], id="no text"),
+    ],
+)
+@in_event_loop
+async def test_a_stranger_is_cut_off_and_not_heard(lines: "object") -> None:
+    async with room() as at:
+        caller = await at.call_in(*lines(at))  # type: ignore[operator]
+        await caller.is_cut_off()
+        assert at.seen == Observations()
+        assert not at.host.joined.done()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"Unknown {}\n",
+        b"Ended no JSON\n",
+        b'Ended {"start": 1, "span_id": 2, "time_ns": "x"}\n',
+        b"Ended\n",
+        b"\n",
+        wire.encode(wire.Leave(1)),
+        b"Ended " + b"[" * 100_000 + b"\n",
+    ],
+)
+@in_event_loop
+async def test_a_host_that_reports_nonsense_is_cut_off_and_that_is_told(line: bytes) -> None:
+    async with room() as at:
+        caller = await at.call_in(at.hello(), line, wire.encode(ENDED))
+        await caller.is_cut_off()
+        while not at.host.gone:
+            await asyncio.sleep(0)
+        assert [(p.stage, p.message) for p in at.seen.problems] == [
+            ("report", "the process sent the grader what is no observation; it was cut off")
+        ]
+        assert at.seen.ended == []
+
+
+@pytest.mark.parametrize("said", ["hello", "nothing"])
+@in_event_loop
+async def test_a_flood_is_cut_off(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where a line never ends, and where nobody said who calls."""
+    monkeypatch.setattr(link, "BYTES_LIMIT", 100_000)
+    async with room() as at:
+        caller = await at.call_in(at.hello() if said == "hello" else b"")
+        caller.writer.write(b"x" * 300_000)
+        await caller.is_cut_off()
+        assert len(at.seen.problems) == (said == "hello")
+
+
+@in_event_loop
+async def test_replies_find_who_asked_and_others_are_ignored() -> None:
+    async with room() as at:
+        caller = await at.call_in(at.hello())
+        asking = [asyncio.ensure_future(at.host.ask(wire.Leave)) for _ in range(2)]
+        commands = [wire.decode_command(await caller.reader.readline()) for _ in asking]
+        for number in (99, commands[1].request, commands[0].request, commands[0].request):
+            caller.writer.write(wire.encode(wire.Reply(number, ok=number == 1)))
+        replies = await asyncio.gather(*asking)
+        caller.writer.close()
+    assert [reply.request for reply in replies] == [command.request for command in commands]
+
+
+@in_event_loop
+async def test_a_host_that_goes_fails_what_waits_and_what_comes() -> None:
+    async with room() as at:
+        caller = await at.call_in(at.hello())
+        asking = asyncio.ensure_future(at.host.ask(wire.Leave))
+        await caller.reader.readline()
+        caller.writer.close()
+        for waiting in (asking, at.host.ask(wire.Leave)):
+            with pytest.raises(HostGone, match="main"):
+                await waiting
+
+
+@in_event_loop
+async def test_a_host_that_goes_before_it_came_fails_what_waits() -> None:
+    async with room() as at:
+        asking = asyncio.ensure_future(at.host.ask(wire.Leave))
+        await asyncio.sleep(0)
+        at.host.leave()
+        with pytest.raises(HostGone):
+            await asking

@@ -1,0 +1,212 @@
+"""Reports say what a verdict is: the same bytes for the same verdict, and strict JSON."""
+
+import io
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from otelkata.check import SOUND, CaseView, Fault, Unjudged, View
+from otelkata.evidence.model import Evidence
+from otelkata.judge.criteria import CRITERIA
+from otelkata.judge.finding import Finding
+from otelkata.judge.registry import Check
+from otelkata.judge.verdict import judge
+from otelkata.report import text
+from otelkata.report.graded import TEXT_LIMIT, Graded, cut, to_json
+from otelkata.report.text import WIDE
+from tests.evidence_builder import id_of, sound
+
+GOLDEN = Path(__file__).parent / "golden"
+LONG = "A very long story about what went wrong. " * 200
+
+
+def a_check(name: str, *criteria: str, finding: Finding | Exception) -> Check:
+    def function(view: View) -> "list[Finding]":
+        if isinstance(finding, Exception):
+            raise finding
+        return [finding]
+
+    return Check(
+        id=f"theme.{name}",
+        title=f"What {name.replace('_', ' ')} means is said in one line.",
+        criteria=criteria,
+        why="It matters because someone has to find out at night why a checkout took so long, "
+        "with nothing but the trace.",
+        fix="Write `with tracer.start_as_current_span(name)` around it.",
+        needs=("view",),
+        function=function,  # type: ignore[arg-type]
+        path="theme.py",
+        line=1,
+    )
+
+
+def graded(evidence: Evidence | None = None, *, everything_passes: bool = False) -> Graded:
+    view = View(evidence or sound())
+    case = view.cases["success"]
+    checks = [a_check("sound_thing", *CRITERIA, finding=SOUND)]
+    if not everything_passes:
+        checks += faulty_checks(case)
+    verdict = judge(view, checks)
+    results = [
+        replace(result, duration_s=0.25, message=_without_paths(result.message))
+        for result in verdict.results
+    ]
+    return Graded(
+        "work/mine",
+        42,
+        replace(verdict, results=results),
+        view.evidence,
+        duration_s=1.25,
+        advice=["read the trace"],
+    )
+
+
+def faulty_checks(case: CaseView) -> list[Check]:
+    spans = tuple(span for span in case.spans if span.id == id_of("success/payment"))
+    entry = case.entry
+    return [
+        a_check("bonus_thing", "B1", finding=Fault("no event", case, spans)),
+        a_check("wrong_thing", "T3", "F4", finding=Fault("payment\nis lost", case, spans, entry)),
+        a_check("api", finding=Fault("it answered 500", path="checkout/app.py", line=12)),
+        a_check("hidden_thing", "C1", finding=Unjudged("the process had ended")),
+        a_check("other_hidden_thing", "C2", finding=Unjudged("the process had ended")),
+        a_check("odd_thing", "C3", finding=ZeroDivisionError("division by zero")),
+    ]
+
+
+def _without_paths(message: str) -> str:
+    return message.splitlines()[-1] if message.startswith("Traceback") else message
+
+
+def as_text(report: Graded, width: int = 80) -> str:
+    file = io.StringIO()
+    text.write(report, Console(file=file, width=width, no_color=True, highlight=False))
+    return "".join(line.rstrip() + "\n" for line in file.getvalue().splitlines())
+
+
+def assert_golden(name: str, content: str) -> None:
+    """Compare with a golden file; KATA_GOLDEN=write writes it anew, to be looked at in the diff."""
+    path = GOLDEN / name
+    if os.environ.get("KATA_GOLDEN") == "write":
+        path.write_text(content, "utf-8")
+    assert content == path.read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("name", "report"),
+    [
+        ("failed.txt", graded()),
+        ("passed.txt", graded(everything_passes=True)),
+        ("partial.txt", graded(replace(sound(), left_out=["x_y"]), everything_passes=True)),
+        ("error.txt", Graded("work/mine", 42, error="the interpreter cannot be run")),
+    ],
+)
+def test_the_text_is_as_it_was(name: str, report: Graded) -> None:
+    assert_golden(name, as_text(report))
+
+
+def test_the_json_is_as_it_was() -> None:
+    assert_golden("failed.json", json.dumps(to_json(graded()), indent=2, allow_nan=False) + "\n")
+
+
+@pytest.mark.parametrize(
+    ("report", "verdict", "partial"),
+    [
+        (graded(), "error", False),
+        (graded(everything_passes=True), "passed", False),
+        (graded(replace(sound(), left_out=["x"]), everything_passes=True), "passed", True),
+        (Graded("work/mine", 42, error="it broke"), "error", False),
+    ],
+)
+def test_the_json_has_the_keys_of_the_contract(
+    report: Graded, verdict: str, *, partial: bool
+) -> None:
+    found = to_json(report)
+    assert [*found] == [
+        "schema_version",
+        "submission",
+        "verdict",
+        "criteria",
+        "seed",
+        "partial",
+        "score",
+        "checks",
+        "lint",
+        "advice",
+        "isolation",
+        "duration_s",
+    ]
+    assert (found["schema_version"], found["submission"], found["seed"]) == (1, "work/mine", 42)
+    assert (found["verdict"], found["partial"]) == (verdict, partial)
+    for check in found["checks"]:
+        assert [*check] == [
+            "id",
+            "criteria",
+            "bonus",
+            "status",
+            "message",
+            "why",
+            "fix",
+            "trace",
+            "location",
+            "duration_s",
+        ]
+        assert "\n" not in check["message"]
+
+
+@pytest.mark.parametrize(
+    "report", [graded(everything_passes=True), Graded("work/mine", 42, error="it broke")]
+)
+def test_every_criterion_has_a_status(report: Graded) -> None:
+    """Also where the grader failed: who reads the report looks each of them up."""
+    assert {*to_json(report)["criteria"]} == {*CRITERIA}
+
+
+def test_a_location_is_a_path_that_the_reader_can_open() -> None:
+    places = {check["id"]: check["location"] for check in to_json(graded())["checks"]}
+    assert places["theme.api"] == {"path": "work/mine/checkout/app.py", "line": 12}
+    assert places["theme.wrong_thing"] == {"path": "work/mine/checkout.py", "line": 7}
+    assert places["theme.sound_thing"] is None
+
+
+@pytest.mark.parametrize(
+    ("length", "kept"), [(0, 0), (TEXT_LIMIT, TEXT_LIMIT), (TEXT_LIMIT + 1, TEXT_LIMIT)]
+)
+def test_a_long_text_is_cut(length: int, kept: int) -> None:
+    shown = cut("x" * length)
+    assert shown.count("x") == kept
+    assert shown.endswith("(cut)") == (length > kept)
+
+
+def test_what_a_submission_says_at_length_is_cut_in_both_reports() -> None:
+    view = View(sound())
+    fault = a_check("long_thing", "F1", finding=Fault(LONG, view.cases["success"]))
+    report = Graded("work/mine", 42, judge(view, [fault]), view.evidence, advice=[LONG])
+    assert len(to_json(report)["checks"][0]["message"]) < TEXT_LIMIT + 20
+    assert len(to_json(report)["advice"][0]) < TEXT_LIMIT + 20
+    assert as_text(report).count("story") < LONG.count("story")
+
+
+@pytest.mark.parametrize("hostile", ["[red]", "[/red]", "[link=x]", "\x1b[31m", "\ud800", "\x00"])
+def test_what_a_submission_says_is_shown_as_text(hostile: str) -> None:
+    """Neither markup nor control sequences reach the terminal."""
+    view = View(sound())
+    fault = a_check("odd_thing", "F1", finding=Fault(f"said {hostile} to us", path=hostile))
+    report = Graded("work/mine", 42, judge(view, [fault]), view.evidence)
+    shown = as_text(report)
+    assert "\x1b" not in shown
+    assert "\x00" not in shown
+    shown.encode("utf-8")
+    if hostile.startswith("["):
+        assert f"said {hostile} to us" in shown
+    json.dumps(to_json(report), allow_nan=False).encode("utf-8")
+
+
+@pytest.mark.parametrize(("width", "columns"), [(WIDE, 2), (WIDE - 1, 1)])
+def test_the_checklist_has_two_columns_where_there_is_room(width: int, columns: int) -> None:
+    (line,) = [line for line in as_text(graded(), width).splitlines() if "F1  spans" in line]
+    assert line.count("✓") == columns
