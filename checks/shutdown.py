@@ -126,6 +126,17 @@ def lifespan_ends(exits_lifespan: Exits) -> Findings:
 
 @check(
     "C7",
+    why="What does not end on SIGTERM is killed, and then loses more than spans.",
+    fix="Leave SIGTERM to the server, and do nothing at exit that can wait without a bound.",
+)
+def sigterm_ends_the_service(exits_sigterm: Exits) -> Findings:
+    """A real service ends within 15 s of SIGTERM when nothing is wrong."""
+    for seen in exits_sigterm:
+        yield _in_time(seen, "the service")
+
+
+@check(
+    "C7",
     why="A server waits for lifespan shutdown; a deployment waits for the server.",
     fix="Call shutdown_tracer with a timeout of 5 to 10 s in lifespan shutdown, and nothing else "
     "there that has no bound.",

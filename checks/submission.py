@@ -5,7 +5,7 @@ from otelkata.check import SOUND, Fault, Findings, View, check
 
 @check(
     why="What cannot be imported, created, started and stopped cannot be graded.",
-    fix="Run the services as a user would, and mend what the traceback names.",
+    fix="Run the services as a user would, and mend what the message names.",
 )
 def runs(view: View) -> Findings:
     """The submission can be imported, created, started, served and stopped."""
@@ -15,7 +15,10 @@ def runs(view: View) -> Findings:
     for problem in problems:
         where = f"{problem.service}, " if problem.service else ""
         fault = Fault(
-            f"{where}{problem.stage}: {problem.message}", path=problem.path, line=problem.line
+            f"{where}{problem.stage}: {problem.message}",
+            path=problem.path,
+            line=problem.line,
+            details=problem.details,
         )
         if (fault.message, fault.place) not in told:
             told.add((fault.message, fault.place))

@@ -3,11 +3,14 @@
 import argparse
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
 from otelkata import __version__
 from otelkata.deploy.interpreter import ParentFailed, launch
+
+EXIT_ERROR = 3
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -17,21 +20,42 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parser = _parser()
     options = parser.parse_args(arguments)
-    if options.regrade is not None:
-        if not options.regrade.is_dir():
-            parser.error(f"--regrade {options.regrade}: that is no directory")
-        from otelkata.cli import session  # noqa: PLC0415
+    _check_output(parser, options.output)
+    try:
+        return _regrade(parser, options) if options.regrade else _grade(parser, options)
+    except BrokenPipeError:
+        # Whoever read the report has read enough; nothing is left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_ERROR
+    except Exception:  # noqa: BLE001 (the last resort: the grader's own fault is no verdict)
+        traceback.print_exc()
+        print("kata-grade failed; the submission is not to blame", file=sys.stderr)  # noqa: T201
+        return EXIT_ERROR
 
-        return session.regrade(options)
+
+def _grade(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     paths = _paths(parser, options)
     try:
         # First of all, because what it has to import takes as long as everything else here.
         launched = launch(options.python) if hasattr(os, "fork") else None
     except ParentFailed as error:
         parser.error(str(error))
-    from otelkata.cli import session  # noqa: PLC0415
+    from otelkata.cli import session  # noqa: PLC0415 (see above)
 
     return session.grade(paths, options, launched)
+
+
+def _regrade(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
+    if not options.regrade.is_dir():
+        parser.error(f"--regrade {options.regrade}: that is no directory")
+    from otelkata.cli import session  # noqa: PLC0415 (a wrong usage is told at once)
+
+    return session.regrade(options)
+
+
+def _check_output(parser: argparse.ArgumentParser, output: Path | None) -> None:
+    if output is not None and (output.is_dir() or not output.parent.is_dir()):
+        parser.error(f"--output {output}: that is no file in a directory that exists")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -78,7 +102,7 @@ def _paths(parser: argparse.ArgumentParser, options: argparse.Namespace) -> list
     if not paths:
         parser.error("name at least one directory that holds a submission")
     for path in paths:
-        if not Path(path).exists():
+        if not path or not Path(path).exists():
             parser.error(f"{path}: there is nothing of that name (looked in {Path.cwd()})")
         if not Path(path).is_dir():
             parser.error(f"{path}: that is no directory; name the one that holds checkout")

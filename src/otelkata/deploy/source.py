@@ -67,6 +67,16 @@ def _require_checkout(copied: Path) -> None:
             "the folder checkout/ is no package: it has no __init__.py that offers init_tracer, "
             "shutdown_tracer, create_gateway, create_inventory and create_payment"
         )
+    if (copied / "kata.toml").is_file():
+        raise UnusableSubmission(
+            "it has a kata.toml: submissions that are started by commands cannot be graded yet, "
+            "only those with a module or package named checkout"
+        )
+    below = next((path.parent.name for path in sorted(copied.glob("*/checkout*"))), None)
+    if below is not None:
+        raise UnusableSubmission(
+            f"there is no checkout in it, but there is one in {below}/: grade that directory"
+        )
     found = sorted(path.name for path in copied.iterdir())
     shown = ", ".join(found[:8]) if found else "nothing"
     raise UnusableSubmission(

@@ -116,22 +116,26 @@ class _Run:
         self._closers += [processor.close, self._collector.close, deployment.close]
         probes = [self._values.marks().email, self._values.card_number()]
         exits = Exits(deployment, conductor, self._collector, self._observations)
-        groups = _Groups(deployment, conductor, probes)
+        groups = _Groups(deployment, conductor, probes, self._began)
         left_out = _left_out(quick=self._settings.quick)
         by_tag = {
             "lifespan_hanging": exits.leave_with_hanging_exporter,
             "sigterm_hanging": exits.terminate_with_hanging_collector,
             "sigterm": exits.terminate,
         }
-        everything = asyncio.gather(
-            *(end() for tag, end in by_tag.items() if tag not in left_out),
+        in_memory = asyncio.gather(
             groups.main(),
             groups.waiting(),
             groups.unsampled(),
-            groups.default(),
-            exits.end_hanging_provider(),
             exits.end_providers(),
             exits.leave(),
+        )
+        in_memory.add_done_callback(lambda _: groups.note("in_memory"))
+        everything = asyncio.gather(
+            *(end() for tag, end in by_tag.items() if tag not in left_out),
+            in_memory,
+            groups.default(),
+            exits.end_hanging_provider(),
         )
         try:
             await asyncio.wait_for(everything, RUN_LIMIT)
@@ -159,6 +163,7 @@ class _Run:
             ended=self._observations.ended,
             spans=[*self._observations.spans, *self._collector.spans],
             duration_s=time.monotonic() - self._began,
+            timings=groups.timings,
         )
 
     async def close(self) -> None:
@@ -179,16 +184,24 @@ def _left_out(*, quick: bool) -> list[str]:
 class _Groups:
     # The deployments that only have to be played, settled, flushed and stopped.
 
-    def __init__(self, deployment: Deployment, conductor: Conductor, probes: list[str]) -> None:
+    def __init__(
+        self, deployment: Deployment, conductor: Conductor, probes: list[str], began: float
+    ) -> None:
+        self._began = began
+        self.timings: dict[str, float] = {}
         self._deployment = deployment
         self._conductor = conductor
         self._probes = probes
         self._main_is_up = asyncio.Event()
         self._waiting_is_over = asyncio.Event()
 
+    def note(self, moment: str) -> None:
+        self.timings[moment] = time.monotonic() - self._began
+
     async def main(self) -> None:
         try:
             await self._deployment.start(MAIN)
+            self.note("up")
             self._main_is_up.set()
             await self._conductor.play_burst("main")
         finally:

@@ -190,7 +190,9 @@ class Delivery:
 class Evidence:
     """All that was observed of one submission in one run.
 
-    `left_out` are the tags of what was not run on purpose, and is not judged.
+    `left_out` are the tags of what was not run on purpose, and is not judged. `timings` are seconds
+    from the begin of the run: until the services were `up`, until the `in_memory` scenarios, and
+    until `everything` was over.
     """
 
     submission: str
@@ -213,4 +215,5 @@ class Evidence:
     ended: list[Ended]
     spans: list[ExportedSpan]
     duration_s: float
+    timings: dict[str, float] = field(default_factory=dict)
     schema_version: int = SCHEMA_VERSION

@@ -148,6 +148,7 @@ class Host:
             self._channel.send(wire.Reply(command.request, ok=False))
         elif self._orders.serves_in_main:
             self._in_main.put(lambda: service.run(submission))
+            self._in_main.put(None)
         else:
             service.run(submission)
 

@@ -4,6 +4,7 @@ The warm parent imports no submission code, opens no event loop and starts no th
 would inherit them broken. Where there is no `fork` (Windows), every host is a new interpreter.
 """
 
+import contextlib
 import gc
 import importlib
 import json
@@ -89,7 +90,8 @@ class Parent:
         for pid in list(self._hosts):
             ended, status = os.waitpid(pid, os.WNOHANG)
             if ended:
-                _kill(pid)
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.killpg(pid, signal.SIGKILL)
                 code = os.waitstatus_to_exitcode(status)
                 self._tell(exited=self._hosts.pop(pid), status=code)
 
@@ -130,6 +132,10 @@ def _preload() -> None:
         except ImportError:
             # A submission that needs it will say so; others do without.
             continue
+    with contextlib.suppress(ImportError):
+        # Reads the entry points of all distributions, once instead of once in each host.
+        metadata = importlib.import_module("opentelemetry.util._importlib_metadata")
+        metadata.entry_points(group="opentelemetry_resource_detector")
     gc.collect()
     gc.freeze()
 
@@ -146,8 +152,8 @@ def _run_host(line: str | bytes) -> None:
 
 
 def _kill(pid: int) -> None:
-    # The whole group: a submission may have started processes of its own.
-    try:
-        os.killpg(pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        return
+    # The whole group, for a submission may have started processes of its own; and the host by
+    # itself, for it may have left the group.
+    for kill in (os.killpg, os.kill):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            kill(pid, signal.SIGKILL)

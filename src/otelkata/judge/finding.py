@@ -22,7 +22,8 @@ class Unjudged:
 class Fault:
     """Something is wrong: what, and where in the trace and in the code.
 
-    `spans` are the spans at fault, `call` the request at fault where a span is missing.
+    `spans` are the spans at fault, `call` the request at fault where a span is missing. `details`,
+    such as a traceback, are shown where there is no trace to show.
     """
 
     message: str
@@ -31,6 +32,7 @@ class Fault:
     call: Call | None = None
     path: str = ""
     line: int = 0
+    details: str = ""
 
     @property
     def place(self) -> tuple[str, int]:

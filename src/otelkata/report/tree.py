@@ -11,9 +11,9 @@ SPANS_SHOWN = 40
 
 
 def draw(fault: Fault) -> str | None:
-    """Return the trace that `fault` is in; None where it is in none."""
+    """Return the trace that `fault` is in, or its details; None where it has neither."""
     if fault.case is None:
-        return None
+        return fault.details.strip() or None
     lines = _Drawing(fault, fault.case).lines()
     return "\n".join([*lines, "on the wire:", *_wire(fault.case, fault.call)])
 

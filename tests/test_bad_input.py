@@ -1,0 +1,347 @@
+"""Whatever is handed in, a learner is told what is wrong and where, and the grader survives it."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import submissions
+from submissions import Graded, Spot, broken, copy_reference, grade
+
+RUNS = "submission.runs"
+ANSWERS = "submission.answers"
+
+
+def assert_failed(graded: Graded) -> None:
+    """The submission failed and the grader did not, and no message shows where the copy lay."""
+    assert graded.exit_code == 1, graded.explained()
+    assert graded.report["verdict"] == "failed", graded.explained()
+    assert [c for c in graded.report["checks"] if c["status"] == "error"] == []
+    assert "otelkata-" not in " ".join(c["message"] for c in graded.report["checks"])
+
+
+def assert_told(
+    graded: Graded, check: str, submission: Path, place: tuple[str, int], text: str
+) -> None:
+    """The check failed at `place` of the submission that was handed in, with `text` in its message."""
+    assert_failed(graded)
+    result = graded.check(check)
+    assert result["status"] == "failed", graded.explained()
+    assert text in result["message"]
+    file, line = place
+    assert result["location"] == {"path": str(submission / file), "line": line}, graded.explained()
+
+
+# Paths
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [("missing", "there is nothing of that name"), ("file", "that is no directory")],
+)
+def test_a_path_that_is_no_directory_is_wrong_usage_and_nothing_is_graded(
+    name: str, says: str, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("text")
+    (tmp_path / "directory").mkdir()
+    graded = grade(tmp_path / "directory", tmp_path / name)
+    assert (graded.exit_code, graded.reports) == (2, [])
+    assert str(tmp_path / name) in graded.stderr
+    assert says in graded.stderr
+
+
+@pytest.mark.parametrize(
+    ("files", "says"),
+    [
+        pytest.param({}, "no module or package named checkout", id="empty"),
+        pytest.param({"main.py": ""}, "it holds main.py", id="no checkout"),
+        pytest.param({"checkout/gateway.py": ""}, "__init__.py", id="no package"),
+        pytest.param({"kata.toml": "[services]\n"}, "kata.toml", id="unusable kata.toml"),
+    ],
+)
+def test_a_directory_without_a_submission_fails_and_says_what_is_missing(
+    files: dict[str, str], says: str, tmp_path: Path
+) -> None:
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    graded = grade(tmp_path)
+    assert_failed(graded)
+    assert says in graded.check(RUNS)["message"]
+    assert "passed" not in graded.report["criteria"].values()
+
+
+def test_paths_are_reported_as_they_were_given(tmp_path: Path) -> None:
+    _, line = broken(tmp_path / "Übung 漢字", submissions.IMPORT, "raise ValueError('here')")
+    (tmp_path / "link").symlink_to("Übung 漢字")
+    given = ["Übung 漢字", "link", "./link/", str(tmp_path / "link")]
+    graded = grade(*given, cwd=tmp_path)
+    assert graded.exit_code == 1
+    assert [report["submission"] for report in graded.reports] == given
+    for path, report in zip(given, graded.reports, strict=True):
+        [runs] = [check for check in report["checks"] if check["id"] == RUNS]
+        assert runs["location"] == {"path": str(Path(path) / "checkout/__init__.py"), "line": line}
+
+
+def test_the_directory_that_one_is_in_can_be_graded(tmp_path: Path) -> None:
+    submission, line = broken(tmp_path / "mine", submissions.IMPORT, "raise ValueError('here')")
+    graded = grade(".", cwd=submission)
+    assert_told(graded, RUNS, Path(), ("checkout/__init__.py", line), "ValueError: here")
+
+
+def test_a_bad_submission_does_not_keep_a_good_one_from_passing(tmp_path: Path) -> None:
+    bad, _ = broken(tmp_path / "bad", submissions.IMPORT, "raise SystemExit(0)")
+    good = copy_reference(tmp_path / "good")
+    graded = grade(bad, good)
+    assert graded.exit_code == 1
+    assert [(r["submission"], r["verdict"]) for r in graded.reports] == [
+        (str(bad), "failed"),
+        (str(good), "passed"),
+    ], graded.explained()
+
+
+# Import
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        ("raise ValueError('no such luck')", "ValueError: no such luck"),
+        ("import not_installed.here", "-m pip install not_installed"),
+        ("from checkout.nothing import here", "No module named 'checkout.nothing'"),
+        ("from checkout.answers import nothing", "cannot import name 'nothing'"),
+        ("import sys; sys.exit(0)", "SystemExit"),
+        ("raise KeyboardInterrupt", "KeyboardInterrupt"),
+        ("import os; os._exit(0)", "os._exit(0)"),
+        ("raise ValueError('\\ud800')", "ValueError"),
+        ("raise type('Odd', (Exception,), {'__str__': lambda self: 1 / 0})", "Odd"),
+        ("import ctypes; ctypes.string_at(0)", "signal 11"),
+    ],
+)
+def test_what_goes_wrong_at_import_is_told_with_its_line(
+    code: str, says: str, tmp_path: Path
+) -> None:
+    submission, line = broken(tmp_path / "it", submissions.IMPORT, code)
+    graded = grade(submission)
+    assert_told(graded, RUNS, submission, (submissions.IMPORT.file, line), says)
+    assert "passed" not in graded.report["criteria"].values()
+    assert graded.criteria("failed") == set()
+
+
+@pytest.mark.parametrize(
+    ("source", "line", "says"),
+    [
+        (b"def half(:\n", 1, "SyntaxError"),
+        (b"\ndef empty():\npass\n", 3, "IndentationError"),
+        (b"\n\nname = 'caf\xe9'\n", 3, "utf-8"),
+    ],
+)
+def test_source_that_is_no_python_is_told_with_its_own_line(
+    source: bytes, line: int, says: str, tmp_path: Path
+) -> None:
+    submission = copy_reference(tmp_path / "it")
+    (submission / "checkout/gateway.py").write_bytes(source)
+    assert_told(grade(submission), RUNS, submission, ("checkout/gateway.py", line), says)
+
+
+def test_functions_that_are_missing_are_all_named(tmp_path: Path) -> None:
+    submission = copy_reference(tmp_path / "it")
+    (submission / "checkout/__init__.py").write_text("create_gateway = 3\n")
+    graded = grade(submission)
+    assert_failed(graded)
+    result = graded.check(RUNS)
+    for name in ("init_tracer", "shutdown_tracer", "create_gateway", "create_inventory"):
+        assert name in result["message"]
+    assert result["location"]["path"] == str(submission / "checkout/__init__.py")
+
+
+# Creation, start and end
+
+
+@pytest.mark.parametrize(
+    ("spot", "code", "says"),
+    [
+        (submissions.INIT_TRACER, "raise ValueError('no such luck')", "ValueError: no such luck"),
+        (
+            submissions.CREATE_PAYMENT,
+            "raise ValueError('no such luck')",
+            "ValueError: no such luck",
+        ),
+        (submissions.CREATE_PAYMENT, "raise SystemExit", "SystemExit"),
+        (submissions.CREATE_PAYMENT, "import os; os._exit(0)", "os._exit(0)"),
+        (submissions.STARTUP, "raise ValueError('no such luck')", "ValueError: no such luck"),
+        (submissions.STARTUP, "raise SystemExit", "SystemExit"),
+        (submissions.STARTUP, "import ctypes; ctypes.string_at(0)", "signal 11"),
+        (submissions.SHUTDOWN, "raise ValueError('no such luck')", "ValueError: no such luck"),
+        (submissions.SHUTDOWN, "import os; os._exit(0)", "os._exit(0)"),
+    ],
+)
+def test_what_goes_wrong_around_serving_is_told_with_its_line(
+    spot: Spot, code: str, says: str, tmp_path: Path
+) -> None:
+    submission, line = broken(tmp_path / "it", spot, code)
+    assert_told(grade(submission), RUNS, submission, (spot.file, line), says)
+
+
+class Returned(NamedTuple):
+    """A contract function that is not what the contract says."""
+
+    definition: str
+    says: str
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        Returned("def init_tracer(*a, **o): return 'provider'", "it returned str"),
+        Returned("def init_tracer(name): return None", "unexpected keyword argument"),
+        Returned("def create_payment(*a, **o): return None", "it returned NoneType"),
+        Returned("async def create_payment(*a, **o): return None", "it returned coroutine"),
+    ],
+)
+def test_a_contract_function_that_is_wrong_is_told_with_its_line(
+    wrong: Returned, tmp_path: Path
+) -> None:
+    submission = copy_reference(tmp_path / "it")
+    package = submission / "checkout/__init__.py"
+    text = package.read_text("utf-8")
+    package.write_text(f"{text}\n\n{wrong.definition}\n", "utf-8")
+    place = "checkout/__init__.py", len(text.splitlines()) + 3
+    assert_told(grade(submission), RUNS, submission, place, wrong.says)
+
+
+@pytest.mark.parametrize(
+    ("spot", "code"),
+    [
+        (submissions.CREATE_PAYMENT, "raise ValueError"),
+        (submissions.CREATE_PAYMENT, "import os; os._exit(0)"),
+        (submissions.STARTUP, "import os; os._exit(0)"),
+        (submissions.PAYMENT_HANDLER, "import os; os._exit(0)"),
+    ],
+)
+def test_what_a_broken_service_hides_is_blamed_on_no_criterion(
+    spot: Spot, code: str, tmp_path: Path
+) -> None:
+    """Tracers can still be made and shut down, whatever becomes of the services."""
+    submission, _ = broken(tmp_path / "it", spot, code)
+    graded = grade(submission)
+    assert_failed(graded)
+    assert graded.criteria("failed") == set(), graded.explained()
+    assert {"C5", "C7"} <= graded.criteria("passed"), graded.explained()
+
+
+@pytest.mark.parametrize("code", ["raise ValueError", "import os; os._exit(0)"])
+def test_a_service_that_breaks_when_it_leaves_is_judged_on_all_before(
+    code: str, tmp_path: Path
+) -> None:
+    submission, _ = broken(tmp_path / "it", submissions.SHUTDOWN, code)
+    graded = grade(submission)
+    assert_failed(graded)
+    assert {"F1", "F2", "F3", "F4", "F5", "F6", "T1", "T3", "T4"} <= graded.criteria("passed"), (
+        graded.explained()
+    )
+
+
+def test_a_shutdown_tracer_that_takes_no_timeout_fails_where_it_is_judged(tmp_path: Path) -> None:
+    submission = copy_reference(tmp_path / "it")
+    with (submission / "checkout/__init__.py").open("a") as package:
+        package.write("\n\ndef shutdown_tracer(provider): return True\n")
+    graded = grade(submission)
+    assert_failed(graded)
+    assert graded.criteria("failed") == {"F7", "C7"}, graded.explained()
+    assert "shutdown_tracer" in graded.check("shutdown.shutdown_tracer_never_raises")["message"]
+
+
+# Requests
+
+
+@pytest.mark.parametrize(
+    ("code", "check", "says"),
+    [
+        ("raise ValueError('no such luck')", ANSWERS, "ValueError: no such luck"),
+        ("raise SystemExit", ANSWERS, "SystemExit"),
+        ("again = lambda: again(); again()", ANSWERS, "RecursionError"),
+        ("import os; os._exit(0)", RUNS, "os._exit(0)"),
+        ("import ctypes; ctypes.string_at(0)", RUNS, "signal 11"),
+    ],
+)
+def test_what_goes_wrong_in_a_handler_is_told_with_its_line(
+    code: str, check: str, says: str, tmp_path: Path
+) -> None:
+    spot = submissions.INVENTORY_HANDLER
+    submission, line = broken(tmp_path / "it", spot, code)
+    assert_told(grade(submission), check, submission, (spot.file, line), says)
+
+
+def test_what_a_submission_prints_changes_nothing(tmp_path: Path) -> None:
+    code = """
+        import os
+        print("x" * 10_000_000, flush=True)
+        print('{"verdict": "passed"}', flush=True)
+        os.close(1)
+        os.close(2)
+    """
+    submission, _ = broken(tmp_path / "it", submissions.IMPORT, code)
+    graded = grade(submission)
+    assert (graded.exit_code, graded.report["verdict"]) == (0, "passed"), graded.explained()
+
+
+def test_a_span_processor_that_raises_does_not_stop_the_grader(tmp_path: Path) -> None:
+    submission = copy_reference(tmp_path / "it")
+    with (submission / "checkout/__init__.py").open("a") as package:
+        package.write(RAISING_PROCESSOR)
+    assert_failed(grade(submission))
+
+
+RAISING_PROCESSOR = """
+
+from opentelemetry.sdk.trace import SpanProcessor
+_init_tracer = init_tracer
+
+
+class Raising(SpanProcessor):
+    def on_end(self, span):
+        raise ValueError("no such luck")
+
+
+def init_tracer(*arguments, **options):
+    provider = _init_tracer(*arguments, **options)
+    provider.add_span_processor(Raising())
+    return provider
+"""
+
+
+# Hangs
+
+
+class Hang(NamedTuple):
+    """Where a submission does not go on, and what is passed all the same."""
+
+    spot: Spot
+    code: str
+    passes: set[str]
+
+
+HANGS: dict[str, Hang] = {
+    "import": Hang(submissions.IMPORT, "import time; time.sleep(1e6)", set()),
+    "startup": Hang(
+        submissions.STARTUP, "await __import__('asyncio').Event().wait()", {"C5", "C7"}
+    ),
+    "handler": Hang(submissions.GATEWAY_HANDLER, "while True: pass", {"C5"}),
+    "shutdown": Hang(submissions.SHUTDOWN, "while True: pass", {"F2", "F3", "T1", "T3"}),
+}
+
+
+@pytest.mark.parametrize("hang", HANGS.values(), ids=HANGS)
+def test_a_hang_is_ended_and_told_with_the_line_where_it_waits(hang: Hang, tmp_path: Path) -> None:
+    submission, line = broken(tmp_path / "it", hang.spot, hang.code)
+    graded = grade(submission)
+    assert_told(graded, RUNS, submission, (hang.spot.file, line), " within ")
+    assert hang.passes <= graded.criteria("passed"), graded.explained()
+
+
+def test_a_shutdown_tracer_that_hangs_is_not_bounded(tmp_path: Path) -> None:
+    submission, _ = broken(tmp_path / "it", submissions.SHUTDOWN_TRACER, "while True: pass")
+    graded = grade(submission)
+    assert_failed(graded)
+    assert {"C7", "F7"} <= graded.criteria("failed"), graded.explained()
+    assert "passed" in graded.report["criteria"].values()

@@ -1,0 +1,252 @@
+"""`pytest --submission=PATH`: the checks, and nothing of what lies around."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+REFERENCE = ROOT / "reference_solution"
+BROKEN = "raise ImportError('broken on purpose')"
+
+
+def run(cwd: Path, *arguments: object, code: str = "", **environment: str) -> tuple[int, str]:
+    """Run pytest in `cwd`; return its exit code and what it said."""
+    start = ["-c", code] if code else ["-m", "pytest"]
+    variables = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}
+    finished = subprocess.run(
+        [sys.executable, *start, *map(str, arguments)],
+        cwd=cwd,
+        env=variables | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return finished.returncode, finished.stdout + finished.stderr
+
+
+def outcomes(said: str) -> Counter[str]:
+    """Return how many tests came to what, by the last line of pytest."""
+    found: Counter[str] = Counter()
+    for line in said.splitlines():
+        if re.search(r" in \d+\.\d+s", line):
+            found = Counter()
+            for number, what in re.findall(r"(\d+) ([a-z]+)", line):
+                found[what.removesuffix("s")] = int(number)
+    return found
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Path:
+    path = tmp_path / "else where"
+    path.mkdir()
+    return path
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Path:
+    """Return a submission that cannot be imported: nothing waits for it."""
+    path = tmp_path / "mine"
+    path.mkdir()
+    (path / "checkout.py").write_text(BROKEN)
+    return path
+
+
+def test_a_sound_submission_passes(elsewhere: Path) -> None:
+    code, said = run(
+        elsewhere, f"--submission={REFERENCE}", "--submission-quick", "--submission-seed=5"
+    )
+    assert code == 0, said
+    assert {*outcomes(said)} <= {"passed", "skipped"}
+    assert outcomes(said)["passed"] > 30
+    assert "seed 5, left out: lifespan_hanging, sigterm_hanging" in said
+
+
+def test_a_bonus_that_failed_is_an_xfail_and_fails_nobody(
+    elsewhere: Path, tmp_path: Path
+) -> None:
+    mine = tmp_path / "mine"
+    shutil.copytree(REFERENCE / "checkout", mine / "checkout")
+    for path in (mine / "checkout").glob("*.py"):
+        path.write_text(path.read_text("utf-8").replace(".add_event(", ".is_recording() and (0, "))
+    code, said = run(elsewhere, f"--submission={mine}", "--submission-quick", "-m", "B1 or F2")
+    assert code == 0, said
+    assert outcomes(said)["xfailed"] == 2
+    assert outcomes(said)["failed"] == 0
+
+
+def test_a_broken_submission_fails_and_what_is_blocked_is_an_error(
+    elsewhere: Path, broken: Path
+) -> None:
+    code, said = run(elsewhere, f"--submission={broken}")
+    assert code == 1
+    counts = outcomes(said)
+    assert counts["failed"] == 1
+    assert counts["error"] > 20
+    assert not counts["passed"]
+    assert not counts["skipped"]
+    assert "broken on purpose" in said
+    assert "why: " in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--submission=missing"], ["--submission", "missing"], ["--submission=."]]
+)
+def test_a_path_that_holds_nothing_is_told(arguments: list[str], elsewhere: Path) -> None:
+    code, said = run(elsewhere, *arguments)
+    if arguments == ["--submission=."]:
+        assert code == 1
+        assert "no module or package named checkout" in said
+    else:
+        assert code == pytest.ExitCode.USAGE_ERROR
+        assert str(elsewhere / "missing") in said
+
+
+@pytest.fixture
+def hostile(broken: Path, tmp_path: Path) -> tuple[Path, Path]:
+    """Return a submission that would like to be loaded by pytest, and the file that would tell."""
+    told = tmp_path / "told"
+    tell = f"open({str(told)!r}, 'a').write(__name__ + ' ')\n"
+    (broken / "pytest.ini").write_text("[pytest]\naddopts = -p its_plugin\npythonpath = .\n")
+    for name in ("conftest.py", "its_plugin.py", "test_own.py"):
+        (broken / name).write_text(tell)
+    return broken, told
+
+
+@pytest.mark.parametrize("form", ["{option}={path}", "{option} {path}"])
+def test_pytest_loads_nothing_of_the_submission(
+    form: str, hostile: tuple[Path, Path], elsewhere: Path
+) -> None:
+    submission, told = hostile
+    arguments = form.format(option="--submission", path=submission).split(" ")
+    code, said = run(elsewhere, *arguments)
+    assert code == 1, said
+    assert not told.exists(), told.read_text()
+    assert "test_own" not in said
+
+
+def test_another_projects_files_change_nothing(broken: Path, elsewhere: Path) -> None:
+    """Neither its configuration nor its conftest, which would make everything pass."""
+    (elsewhere / "pytest.ini").write_text("[pytest]\naddopts = --strict-markers\n")
+    (elsewhere / "conftest.py").write_text(
+        "import pytest\n"
+        "@pytest.hookimpl(tryfirst=True)\n"
+        "def pytest_runtest_protocol(item): return True\n"
+    )
+    (elsewhere / "test_other.py").write_text("def test_other(): pass\n")
+    code, said = run(elsewhere, f"--submission={broken}")
+    assert code == 1
+    assert outcomes(said)["failed"] == 1
+    assert "test_other" not in said
+
+
+def test_paths_beside_the_option_are_not_collected(broken: Path, elsewhere: Path) -> None:
+    (elsewhere / "test_other.py").write_text("def test_other(): pass\n")
+    _, said = run(elsewhere, "test_other.py", f"--submission={broken}", "-q")
+    assert outcomes(said)["failed"] == 1
+    assert not outcomes(said)["passed"]
+
+
+@pytest.mark.parametrize(
+    ("options", "counts"),
+    [
+        (["-k", "runs"], {"failed": 1}),
+        (["-m", "F2"], {"error": 1}),
+        (["-x", "-k", "submission"], {"failed": 1}),
+        (["-m", "B4"], {"xfailed": 1}),
+        (["-k", "no_such_check"], {}),
+        (["--maxfail=2", "-m", "C1"], {"error": 2}),
+    ],
+)
+def test_checks_are_chosen_as_tests_are(
+    options: list[str], counts: dict[str, int], broken: Path, elsewhere: Path
+) -> None:
+    _, said = run(elsewhere, f"--submission={broken}", *options)
+    found = outcomes(said)
+    assert {what: found[what] for what in counts} == counts
+    assert found["passed"] == 0
+
+
+def test_results_are_written_as_junit_xml_where_the_user_stands(
+    broken: Path, elsewhere: Path
+) -> None:
+    run(elsewhere, f"--submission={broken}", "--junitxml=results.xml")
+    (suite,) = ET.parse(elsewhere / "results.xml").getroot()
+    names = [case.attrib["name"] for case in suite]
+    assert "runs" in names
+    assert int(suite.attrib["errors"]) > 20
+
+
+def test_a_list_of_checks_runs_nothing(elsewhere: Path, tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    (elsewhere / "checkout.py").write_text(f"open({str(told)!r}, 'a').write('.')")
+    code, said = run(elsewhere, "--submission=.", "--collect-only", "-q")
+    assert code == 0
+    assert "server_is_under_the_client" in said
+    assert not told.exists()
+
+
+@pytest.mark.parametrize("workers", [[], ["-n", "2"]])
+def test_a_submission_is_driven_once_also_under_xdist(
+    workers: list[str], elsewhere: Path, tmp_path: Path
+) -> None:
+    """Each host imports it once; the main host is named in no two runs."""
+    told, mine = tmp_path / "told", tmp_path / "mine"
+    mine.mkdir()
+    # The parent of all hosts of a run is one process.
+    (mine / "checkout.py").write_text(
+        f"import os\nopen({str(told)!r}, 'a').write(f'{{os.getppid()}}\\n')\n{BROKEN}"
+    )
+    code, said = run(elsewhere, f"--submission={mine}", *workers)
+    assert code == 1
+    assert len({*told.read_text().split()}) == 1
+    assert outcomes(said)["failed"] == 1
+
+
+def test_it_works_where_plugins_are_not_loaded_by_themselves(
+    broken: Path, elsewhere: Path
+) -> None:
+    code, said = run(
+        elsewhere,
+        "-p",
+        "otelkata.plugin",
+        f"--submission={broken}",
+        "-k",
+        "runs",
+        PYTEST_DISABLE_PLUGIN_AUTOLOAD="1",
+    )
+    assert code == 1
+    assert outcomes(said)["failed"] == 1
+
+
+def test_without_the_option_pytest_is_as_it_was(elsewhere: Path) -> None:
+    (elsewhere / "test_own.py").write_text("def test_own(): pass\n")
+    code, said = run(elsewhere)
+    assert code == 0
+    assert outcomes(said) == Counter(passed=1)
+
+
+@pytest.mark.parametrize("module", ["msgspec"])
+def test_the_linter_alone_says_what_to_install(
+    module: str, broken: Path, elsewhere: Path
+) -> None:
+    code = f"import sys; sys.modules[{module!r}] = None; import pytest; sys.exit(pytest.main())"
+    returned, said = run(elsewhere, f"--submission={broken}", code=code)
+    assert returned == pytest.ExitCode.USAGE_ERROR
+    assert "pip install 'otelkata[grade]'" in said
+    assert "Traceback" not in said
+
+
+def test_an_interpreter_that_cannot_host_fails_the_run_and_is_named(
+    broken: Path, elsewhere: Path
+) -> None:
+    code, said = run(elsewhere, f"--submission={broken}", "--submission-python=no-such-python")
+    assert code not in {0, 1}
+    assert "no-such-python" in said
