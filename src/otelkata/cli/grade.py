@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from otelkata import __version__
+from otelkata.cli import EXIT_CODES
 from otelkata.deploy.interpreter import ParentFailed, launch
-
-EXIT_ERROR = 3
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,11 +25,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # Whoever read the report has read enough; nothing is left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_ERROR
+        return EXIT_CODES["error"]
     except Exception:  # noqa: BLE001 (the last resort: the grader's own fault is no verdict)
         traceback.print_exc()
-        print("kata-grade failed; the submission is not to blame", file=sys.stderr)  # noqa: T201
-        return EXIT_ERROR
+        print("kata-grade failed; the submission is not to blame", file=sys.stderr)
+        return EXIT_CODES["error"]
 
 
 def _grade(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:

@@ -14,14 +14,13 @@ from typing import TextIO
 from rich.console import Console
 
 from otelkata import grade as grading
-from otelkata.cli.grade import EXIT_ERROR
+from otelkata.cli import EXIT_CODES
 from otelkata.drive.run import Settings
 from otelkata.evidence import store
 from otelkata.judge import registry
 from otelkata.report import text
 from otelkata.report.graded import Graded, to_json
 
-EXIT_CODES = {"passed": 0, "failed": 1, "error": EXIT_ERROR}
 EVIDENCE_SUFFIX = ".evidence.json"
 
 

@@ -20,12 +20,12 @@ from .tap import Crossings
 from .values import Values
 
 AT_ONCE = 8
-CLIENT_LIMIT = 20.0
+CLIENT_LIMIT = 25.0
 """Longest time, in seconds, that the driver waits for any answer."""
 
 SILENCES_ENOUGH = 3
 SHORTEST_DELAY = 0.35
-LONGEST_DELAY = 2.8
+LONGEST_DELAY = 6.0
 MEETING_PATIENCE = 1.0
 
 _TARGETS = {"gateway": "/checkout", "inventory": "/reservations", "payment": "/payments"}

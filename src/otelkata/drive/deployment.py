@@ -85,8 +85,9 @@ class Deployment:
         return self._callees.get(start, "main")
 
     async def start(self, planned: Iterable[PlannedStart], *, serve: bool = True) -> None:
-        """Start services at the same time; what fails is a problem in the evidence."""
-        await asyncio.gather(*(self._start(start, serve=serve) for start in planned))
+        """Start services, in this order; what fails is a problem in the evidence."""
+        urls = [(start, await self._urls(start) if serve else {}) for start in planned]
+        await asyncio.gather(*(self._start(start, of, serve=serve) for start, of in urls))
 
     async def host(self, name: str) -> Host:
         """Return the host `name`, made at the first call."""
@@ -155,8 +156,7 @@ class Deployment:
         for refusing in self._refusing:
             refusing.close()
 
-    async def _start(self, planned: PlannedStart, *, serve: bool) -> None:
-        urls = await self._urls(planned) if serve else {}
+    async def _start(self, planned: PlannedStart, urls: dict[str, str], *, serve: bool) -> None:
         self._callees[planned.name] = planned.callees
         self._note(planned, 0, serves=False)
         host = await self.host(planned.host)

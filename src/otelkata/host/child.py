@@ -20,7 +20,7 @@ from . import wire
 from .channel import Channel
 from .observe import LogObserver, observe_queries
 from .place import NOWHERE, Place, Places
-from .service import BrokenContract, Service
+from .service import BrokenContract, Service, Turn
 
 CONTRACT = (
     "init_tracer",
@@ -70,6 +70,7 @@ class Host:
         self._services: dict[str, Service] = {}
         self._submission: ModuleType | None = None
         self._imported = threading.Event()
+        self._turn = Turn()
         self._in_main: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
 
     def run(self) -> None:
@@ -118,6 +119,10 @@ class Host:
 
     def _obey(self) -> None:
         for command in self._channel.commands():
+            if isinstance(command, wire.Start):
+                self._turn = Turn(after=self._turn)
+                service = Service(command, self._channel, self._places, self._turn)
+                self._services[command.start] = service
             threading.Thread(target=self._answer, args=(command,), daemon=True).start()
         self._in_main.put(None)
         # The driver has gone: nobody waits for anything that is still running here.
@@ -140,8 +145,7 @@ class Host:
             self._channel.send(reply)
 
     def _start(self, command: wire.Start) -> None:
-        service = Service(command, self._channel, self._places)
-        self._services[command.start] = service
+        service = self._services[command.start]
         self._imported.wait()
         submission = self._submission
         if submission is None:

@@ -31,10 +31,36 @@ class BrokenContract(Exception):
     """The submission's code failed or is not what the contract asks for; it was reported."""
 
 
-class Service:
-    """One start of one service: its provider, exporter, application and server."""
+class Turn:
+    """A place in the order in which a host's services are created; the first waits for nobody."""
 
-    def __init__(self, command: wire.Start, channel: Channel, places: Places) -> None:
+    def __init__(self, after: "Turn | None" = None) -> None:
+        self._after = after
+        self._over = threading.Event()
+        if after is None:
+            self._over.set()
+
+    def __enter__(self) -> None:
+        if self._after is not None:
+            self._after.wait()
+
+    def wait(self) -> None:
+        """Wait until this turn is over."""
+        self._over.wait()
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+
+
+class Service:
+    """One start of one service: its provider, exporter, application and server.
+
+    The submission creates when it is this service's `turn`: the contract has its functions called
+    several times, but not at the same time.
+    """
+
+    def __init__(self, command: wire.Start, channel: Channel, places: Places, turn: "Turn") -> None:
+        self._turn = turn
         self._command = command
         self._channel = channel
         self._places = places
@@ -59,12 +85,13 @@ class Service:
         self._thread = threading.current_thread()
         self._submission = submission
         try:
-            self._provide(submission)
-            if not self._command.serves:
-                self._channel.send(wire.Reply(self._command.request, ok=True, values={"port": 0}))
-                return
             command = self._command
-            application = self._create(submission)
+            with self._turn:
+                self._provide(submission)
+                application = self._create(submission) if command.serves else None
+            if application is None:
+                self._channel.send(wire.Reply(command.request, ok=True, values={"port": 0}))
+                return
             listener = _listen()
             self._server = _Server(
                 uvicorn.Config(
