@@ -4,6 +4,7 @@ h11 does the reading and writing; what is here ties it to asyncio.
 """
 
 import asyncio
+import os
 import socket
 import struct
 from collections.abc import Awaitable, Callable
@@ -16,6 +17,8 @@ from otelkata.evidence.model import Headers
 
 BODY_LIMIT = 1_000_000
 HOST = "127.0.0.1"
+# struct linger is a pair of shorts in Winsock, of ints elsewhere.
+_NO_LINGER = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 _HTTP2_PREFACE = b"PRI * HTTP/2.0"
 _PER_CONNECTION = {
     b"connection",
@@ -108,7 +111,7 @@ class Connection(asyncio.Protocol):
     def reset(self) -> None:
         """Close with RST instead of FIN, as a crashed peer does."""
         sock = self._transport.get_extra_info("socket")
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
         self._transport.abort()
         self._broken = True
 
