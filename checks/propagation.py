@@ -90,8 +90,11 @@ def passes_tracestate_on(tracestate: Cases) -> Findings:
 )
 def ignores_malformed_traceparent(malformed: Cases, view: View) -> Findings:
     """A malformed traceparent starts a new trace and harms nothing."""
+    sound = {case.data.entry for case in view.tagged("refusal") if not case.obstacle}
     for case in view.tagged("malformed"):
-        if case.entry is not None and (case.entry.status or 0) >= 500:
+        # Judged where the service stands alone, and answers well-formed requests as it should.
+        alone = not case.data.inner and case.data.entry in sound
+        if alone and case.entry is not None and (case.entry.status or 0) >= 500:
             message = f"in {case.title}, {case.data.entry} answered {case.entry.status}"
             yield Fault(message, case, call=case.entry)
     for case in malformed:

@@ -44,7 +44,7 @@ def answers(view: View) -> Findings:
             problem = next(
                 (raised[c.data.callee] for c in case.calls if c.data.callee in raised), None
             )
-            because = f"; {problem.message} was raised" if problem else ""
+            because = f"; its code raised {problem.message}" if problem else ""
             yield Fault(
                 f"in {case.title}, {wrong}{because}",
                 case,

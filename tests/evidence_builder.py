@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, cast
 
+from otelkata.drive.values import NO_PARENT, Values
 from otelkata.evidence.model import (
     Case,
     Delay,
@@ -28,7 +29,6 @@ from otelkata.evidence.model import (
     Response,
     ServiceStart,
 )
-from otelkata.drive.values import NO_PARENT, Values
 from otelkata.host.wire import (
     PROBE_SCOPE,
     Attributes,

@@ -10,7 +10,7 @@ from otelkata.deploy.link import Exchange, Host, Observations
 from otelkata.deploy.parent import Parent
 from otelkata.host import wire
 
-SUBMISSION = '''
+SUBMISSION = """
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -60,7 +60,7 @@ def application(provider):
 
 def handle(path, tracer):
     pass
-'''
+"""
 
 
 @asynccontextmanager

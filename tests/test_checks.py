@@ -1,12 +1,10 @@
 """Each check fails on the fault that it is about, and nothing fails on a sound submission."""
 
-from collections.abc import Sequence
-from pathlib import Path
 
 import pytest
 
 from otelkata.check import check as declare
-from otelkata.evidence.model import Delivery, ExportedSpan
+from otelkata.evidence.model import ExportedSpan
 from otelkata.host.wire import Event, Logged, Problem, Span
 from otelkata.judge import registry
 from otelkata.judge.criteria import CRITERIA
@@ -20,13 +18,13 @@ from tests.evidence_builder import (
     all_of,
     answer,
     attribute,
-    export_by,
     exit_seen,
+    export_by,
     exported,
     header,
     id_of,
-    lose,
     leak,
+    lose,
     mute,
     never,
     planted,
@@ -62,7 +60,9 @@ FORGED = Span(
 
 def outside(label: str) -> Change:
     """Start a span in no request's context."""
-    return all_of(started(label, handler="", cause=0), span(label, parent_id=None, trace_id=OTHER_TRACE))
+    return all_of(
+        started(label, handler="", cause=0), span(label, parent_id=None, trace_id=OTHER_TRACE)
+    )
 
 
 FAULTS: list[tuple[str, Change, set[str]]] = [
@@ -105,8 +105,16 @@ FAULTS: list[tuple[str, Change, set[str]]] = [
         attribute("success/payment>processor", "http.response.status_code", True),
         set(),
     ),
-    ("attributes.gateway_names_the_user", attribute("success/gateway", "user.id", "me"), {"baggage.is_on_server_spans"}),
-    ("attributes.names_hold_no_ids", span("success/gateway", name=f"POST {SUCCESS.marks.sku}"), set()),
+    (
+        "attributes.gateway_names_the_user",
+        attribute("success/gateway", "user.id", "me"),
+        {"baggage.is_on_server_spans"},
+    ),
+    (
+        "attributes.names_hold_no_ids",
+        span("success/gateway", name=f"POST {SUCCESS.marks.sku}"),
+        set(),
+    ),
     ("baggage.is_sent_on", header("success", "gateway>payment", "baggage", None), set()),
     ("baggage.is_on_server_spans", attribute("success/payment", "tenant.id"), set()),
     (
@@ -116,7 +124,20 @@ FAULTS: list[tuple[str, Change, set[str]]] = [
     ),
     (
         "broken_chain.one_checkout_is_one_trace",
-        all_of(*(span(f"interleaved1{label}", trace_id=trace_of("interleaved0")) for label in ("/gateway", "/gateway>inventory", "/gateway>payment", "/inventory", "/inventory/query", "/payment", "/payment>processor"))),
+        all_of(
+            *(
+                span(f"interleaved1{label}", trace_id=trace_of("interleaved0"))
+                for label in (
+                    "/gateway",
+                    "/gateway>inventory",
+                    "/gateway>payment",
+                    "/inventory",
+                    "/inventory/query",
+                    "/payment",
+                    "/payment>processor",
+                )
+            )
+        ),
         {"orphans.continues_the_trace", "propagation.sends_traceparent"},
     ),
     ("client_spans.one_per_request", never("success/payment>processor"), set()),
@@ -140,65 +161,225 @@ FAULTS: list[tuple[str, Change, set[str]]] = [
         exported("success/payment>processor", start_ns=2**62, end_ns=2**62 + 1),
         set(),
     ),
-    ("client_spans.show_where_the_time_went", exported("processor/payment>processor", end_ns=1), {"client_spans.lasts_until_the_answer"}),
-    ("client_spans.show_where_the_time_went", exported("network/inventory/query", end_ns=2**62), set()),
-    ("context.spans_belong_to_their_request", span("success/inventory/query", parent_id=None), {"database.each_query_has_its_span"}),
-    ("context.spans_belong_to_their_request", span("success/inventory/query", parent_id=id_of("root/inventory")), set()),
-    ("context.spans_belong_to_their_request", span("success/inventory/query", parent_id=id_of("nobody")), {"database.each_query_has_its_span"}),
-    ("context.spans_belong_to_their_request", span("root/gateway", parent_id=id_of("success/gateway")), {"server_spans.one_per_request"}),
-    ("context.no_span_is_lost", outside("success/inventory/query"), {"database.each_query_has_its_span"}),
-    ("context.context_is_detached_where_it_was_attached", add("logs", Logged("opentelemetry.context", "Failed to detach context", "", 0)), set()),
+    (
+        "client_spans.show_where_the_time_went",
+        exported("processor/payment>processor", end_ns=1),
+        {"client_spans.lasts_until_the_answer"},
+    ),
+    (
+        "client_spans.show_where_the_time_went",
+        exported("network/inventory/query", end_ns=2**62),
+        set(),
+    ),
+    (
+        "context.spans_belong_to_their_request",
+        span("success/inventory/query", parent_id=None),
+        {"database.each_query_has_its_span"},
+    ),
+    (
+        "context.spans_belong_to_their_request",
+        span("success/inventory/query", parent_id=id_of("root/inventory")),
+        set(),
+    ),
+    (
+        "context.spans_belong_to_their_request",
+        span("success/inventory/query", parent_id=id_of("nobody")),
+        {"database.each_query_has_its_span"},
+    ),
+    (
+        "context.spans_belong_to_their_request",
+        span("root/gateway", parent_id=id_of("success/gateway")),
+        {"server_spans.one_per_request"},
+    ),
+    (
+        "context.no_span_is_lost",
+        outside("success/inventory/query"),
+        {"database.each_query_has_its_span"},
+    ),
+    (
+        "context.context_is_detached_where_it_was_attached",
+        add("logs", Logged("opentelemetry.context", "Failed to detach context", "", 0)),
+        set(),
+    ),
     ("database.each_query_has_its_span", never("success/inventory/query"), set()),
-    ("database.each_query_has_its_span", attribute("success/inventory/query", "db.system.name", "mysql"), set()),
-    ("database.query_texts_hold_no_values", attribute("success/inventory/query", "db.query.text", "UPDATE stock SET quantity = 137"), set()),
-    ("database.query_texts_hold_no_values", attribute("success/inventory/query", "db.query.text"), set()),
+    (
+        "database.each_query_has_its_span",
+        attribute("success/inventory/query", "db.system.name", "mysql"),
+        set(),
+    ),
+    (
+        "database.query_texts_hold_no_values",
+        attribute("success/inventory/query", "db.query.text", "UPDATE stock SET quantity = 137"),
+        set(),
+    ),
+    (
+        "database.query_texts_hold_no_values",
+        attribute("success/inventory/query", "db.query.text"),
+        set(),
+    ),
     ("errors.server_errors_show", exported("refused/gateway", status="OK"), set()),
     ("errors.failed_calls_show", exported("timed_out/gateway>inventory", status="UNSET"), set()),
     ("errors.failed_calls_show", exported("retried/payment>processor", status="UNSET"), set()),
     ("errors.refused_calls_show", exported("declined/payment>processor", status="UNSET"), set()),
     ("errors.sound_operations_are_no_errors", exported("success/payment", status="ERROR"), set()),
-    ("errors.sound_operations_are_no_errors", exported("retried/payment>processor#2", status="ERROR"), set()),
-    ("errors.failed_calls_record_their_exception", exported("refused/gateway>inventory", events=[]), set()),
-    ("errors.failed_calls_record_their_exception", exported("refused/gateway>inventory", events=[Event("exception", 1, {})]), set()),
-    ("errors.unusable_answers_show", exported("unreadable/gateway>inventory", status="UNSET"), set()),
+    (
+        "errors.sound_operations_are_no_errors",
+        exported("retried/payment>processor#2", status="ERROR"),
+        set(),
+    ),
+    (
+        "errors.failed_calls_record_their_exception",
+        exported("refused/gateway>inventory", events=[]),
+        set(),
+    ),
+    (
+        "errors.failed_calls_record_their_exception",
+        exported("refused/gateway>inventory", events=[Event("exception", 1, {})]),
+        set(),
+    ),
+    (
+        "errors.unusable_answers_show",
+        exported("unreadable/gateway>inventory", status="UNSET"),
+        set(),
+    ),
     ("errors.unusable_answers_show", exported("cut_off/gateway>inventory", events=[]), set()),
     ("errors.failed_queries_show", exported("database/inventory/query", events=[]), set()),
     ("events.a_retry_leaves_an_event", exported("retried/payment", events=[]), set()),
     ("events.a_success_leaves_an_event", exported("success/gateway", events=[]), set()),
     ("export.reaches_the_given_exporter", mute("payment.main"), set()),
-    ("export.reaches_the_given_exporter", export_by("success/payment>processor", ""), {"client_spans.one_per_request"}),
+    (
+        "export.reaches_the_given_exporter",
+        export_by("success/payment>processor", ""),
+        {"client_spans.one_per_request"},
+    ),
     ("export.is_otlp_by_default", mute("payment.default"), set()),
-    ("export.exports_only_what_was_started", add("spans", ExportedSpan("gateway.main", "main", FORGED)), set()),
+    (
+        "export.exports_only_what_was_started",
+        add("spans", ExportedSpan("gateway.main", "main", FORGED)),
+        set(),
+    ),
     ("leaks.every_span_ends", leak("hang_up/gateway>inventory"), set()),
-    ("leaks.no_span_ends_twice", add("logs", Logged("opentelemetry.sdk", "Calling end() on an ended span.", "", 0)), set()),
+    (
+        "leaks.no_span_ends_twice",
+        add("logs", Logged("opentelemetry.sdk", "Calling end() on an ended span.", "", 0)),
+        set(),
+    ),
     ("orphans.continues_the_trace", span("direct.payment/payment", parent_id=None), set()),
-    ("privacy.nothing_personal_is_exported", exported("success/payment", status_message=f"for {PROBES[0]}"), set()),
+    (
+        "privacy.nothing_personal_is_exported",
+        exported("success/payment", status_message=f"for {PROBES[0]}"),
+        set(),
+    ),
     ("privacy.nothing_personal_is_exported", attribute("probe", "probe.text", PROBES[1]), set()),
-    ("propagation.sends_traceparent", header("success", "payment>processor", "traceparent", None), {"propagation.header_names_the_client_span"}),
-    ("propagation.sends_traceparent", header("success", "payment>processor", "traceparent", "00-nonsense"), {"propagation.header_names_the_client_span"}),
-    ("propagation.sends_traceparent", header("success", "payment>processor", "traceparent", f"00-{OTHER_TRACE}-{id_of('success/payment>processor')}-01"), set()),
-    ("propagation.passes_tracestate_on", header("state", "payment>processor", "tracestate", "b=2,a=1"), set()),
-    ("propagation.ignores_malformed_traceparent", span("malformed/gateway", parent_id=id_of("made up")), set()),
-    ("propagation.has_no_parent_without_header", span("root/gateway", parent_id=id_of("before")), set()),
-    ("propagation.header_names_the_client_span", header("success", "payment>processor", "traceparent", f"00-{trace_of('success')}-{id_of('success/payment')}-01"), set()),
-    ("resource.names_service_and_version", resource("success/payment", "service.version", "0"), set()),
+    (
+        "propagation.sends_traceparent",
+        header("success", "payment>processor", "traceparent", None),
+        {"propagation.header_names_the_client_span"},
+    ),
+    (
+        "propagation.sends_traceparent",
+        header("success", "payment>processor", "traceparent", "00-nonsense"),
+        {"propagation.header_names_the_client_span"},
+    ),
+    (
+        "propagation.sends_traceparent",
+        header(
+            "success",
+            "payment>processor",
+            "traceparent",
+            f"00-{OTHER_TRACE}-{id_of('success/payment>processor')}-01",
+        ),
+        set(),
+    ),
+    (
+        "propagation.passes_tracestate_on",
+        header("state", "payment>processor", "tracestate", "b=2,a=1"),
+        set(),
+    ),
+    (
+        "propagation.ignores_malformed_traceparent",
+        span("malformed/gateway", parent_id=id_of("made up")),
+        set(),
+    ),
+    (
+        "propagation.has_no_parent_without_header",
+        span("root/gateway", parent_id=id_of("before")),
+        set(),
+    ),
+    (
+        "propagation.header_names_the_client_span",
+        header(
+            "success",
+            "payment>processor",
+            "traceparent",
+            f"00-{trace_of('success')}-{id_of('success/payment')}-01",
+        ),
+        set(),
+    ),
+    (
+        "resource.names_service_and_version",
+        resource("success/payment", "service.version", "0"),
+        set(),
+    ),
     ("resource.merges_the_environment", resource("success/payment", "kata.region", "south"), set()),
-    ("sampling.obeys_an_unsampled_parent", header("unsampled", "gateway>payment", "traceparent", f"00-{trace_of('unsampled')}-{id_of('x')}-01"), set()),
-    ("sampling.obeys_the_environment", header("always_off", "gateway>payment", "traceparent", f"00-{trace_of('always_off')}-{id_of('x')}-01"), set()),
-    ("server_spans.one_per_request", span("success/payment", kind="INTERNAL"), {"broken_chain.server_is_under_the_client"}),
+    (
+        "sampling.obeys_an_unsampled_parent",
+        header(
+            "unsampled",
+            "gateway>payment",
+            "traceparent",
+            f"00-{trace_of('unsampled')}-{id_of('x')}-01",
+        ),
+        set(),
+    ),
+    (
+        "sampling.obeys_the_environment",
+        header(
+            "always_off",
+            "gateway>payment",
+            "traceparent",
+            f"00-{trace_of('always_off')}-{id_of('x')}-01",
+        ),
+        set(),
+    ),
+    (
+        "server_spans.one_per_request",
+        span("success/payment", kind="INTERNAL"),
+        {"broken_chain.server_is_under_the_client"},
+    ),
     ("shutdown.shutdown_tracer_exports_what_is_pending", lose("pending"), set()),
-    ("shutdown.shutdown_tracer_exports_what_is_pending", exit_seen("shutdown_tracer_pending", returned=False), set()),
+    (
+        "shutdown.shutdown_tracer_exports_what_is_pending",
+        exit_seen("shutdown_tracer_pending", returned=False),
+        set(),
+    ),
     ("shutdown.lifespan_exports_what_is_pending", lose("exit.lifespan/payment"), set()),
     ("shutdown.sigterm_loses_no_span", lose("exit.sigterm/payment>processor"), set()),
     ("shutdown.shutdown_tracer_is_bounded", exit_seen("shutdown_tracer_hanging", took=None), set()),
     ("shutdown.shutdown_tracer_is_bounded", exit_seen("shutdown_tracer_hanging", took=60), set()),
-    ("shutdown.shutdown_tracer_is_bounded", exit_seen("shutdown_tracer_hanging", returned=True), set()),
-    ("shutdown.shutdown_tracer_never_raises", exit_seen("shutdown_tracer_failing", raised="ValueError"), set()),
-    ("shutdown.shutdown_tracer_never_raises", exit_seen("shutdown_tracer_failing", returned="None"), set()),
+    (
+        "shutdown.shutdown_tracer_is_bounded",
+        exit_seen("shutdown_tracer_hanging", returned=True),
+        set(),
+    ),
+    (
+        "shutdown.shutdown_tracer_never_raises",
+        exit_seen("shutdown_tracer_failing", raised="ValueError"),
+        set(),
+    ),
+    (
+        "shutdown.shutdown_tracer_never_raises",
+        exit_seen("shutdown_tracer_failing", returned="None"),
+        set(),
+    ),
     ("shutdown.process_can_end", exit_seen("process", took=None), set()),
     ("shutdown.lifespan_is_bounded", exit_seen("lifespan_hanging.gateway", took=30), set()),
     ("shutdown.sigterm_is_bounded", exit_seen("sigterm_hanging.gateway", took=None), set()),
-    ("submission.runs", add("problems", Problem("", "", "import", "ImportError: no", "checkout.py", 1)), set()),
+    (
+        "submission.runs",
+        add("problems", Problem("", "", "import", "ImportError: no", "checkout.py", 1)),
+        set(),
+    ),
     ("submission.answers", answer("success", "client>gateway", 500), set()),
     ("submission.answers", answer("success", "client>gateway", 200), set()),
 ]

@@ -165,7 +165,11 @@ async def test_it_hangs_for_one_host_and_answers_the_others() -> None:
 
 @pytest.mark.parametrize(
     ("value", "claimed"),
-    [("x" * (TEXT_LIMIT + 1), "x" * TEXT_LIMIT), (b"\x00\xff", "bytes_value"), ({}, "kvlist_value")],
+    [
+        ("x" * (TEXT_LIMIT + 1), "x" * TEXT_LIMIT),
+        (b"\x00\xff", "bytes_value"),
+        ({}, "kvlist_value"),
+    ],
     ids=["long text", "bytes", "a map"],
 )
 @in_event_loop

@@ -16,7 +16,6 @@ from typing import TypeVar, cast, get_args
 import httpx
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExportResult
@@ -159,7 +158,9 @@ def _span(values: wire.Attributes) -> wire.Span:
     span = provider.get_tracer("t").start_span("span", links=[Link(trace.INVALID_SPAN_CONTEXT)])
     span.end()
     found = serialise(cast("trace.Span", span))  # type: ignore[arg-type]
-    return wire.Span(**{name: getattr(found, name) for name in found.__slots__} | {"attributes": values})
+    return wire.Span(
+        **{name: getattr(found, name) for name in found.__slots__} | {"attributes": values}
+    )
 
 
 # What is observed.
@@ -438,7 +439,12 @@ def test_a_service_serves_and_stops(driver: Driver, tmp_path: Path) -> None:
     [
         ("def init_tracer(*a, **k): return 7", "init_tracer", "it returned int", True),
         ("def init_tracer(*a, **k): raise ValueError('no')", "init_tracer", "ValueError: no", True),
-        ("def init_tracer(*a, **k): raise SystemExit(3)", "init_tracer", "sys.exit(3) was called", True),
+        (
+            "def init_tracer(*a, **k): raise SystemExit(3)",
+            "init_tracer",
+            "sys.exit(3) was called",
+            True,
+        ),
         ("def init_tracer(name): pass", "init_tracer", "TypeError: init_tracer()", True),
         ("def create_payment(*a, **k): return 7", "create_payment", "it returned int", True),
         ("def create_payment(*a, **k): 1 / 0", "create_payment", "ZeroDivisionError", True),
@@ -500,9 +506,7 @@ REQUESTS = """
             {request}
         return serve
 """
-STARTS = (
-    "await receive(); await send({'type': 'lifespan.startup.complete'}); await receive()"
-)
+STARTS = "await receive(); await send({'type': 'lifespan.startup.complete'}); await receive()"
 
 
 @pytest.mark.parametrize("error", ["ValueError('oops')", "BaseException('oops')"])
@@ -692,8 +696,10 @@ async def test_a_host_that_hangs_says_where(
 ) -> None:
     async with a_host(tmp_path, source) as (host, _):
         starting = asyncio.ensure_future(start(host, start_name))
-        number = (SUBMISSION + source).splitlines().index(
-            next(text for text in (SUBMISSION + source).splitlines() if line in text)
+        number = (
+            (SUBMISSION + source)
+            .splitlines()
+            .index(next(text for text in (SUBMISSION + source).splitlines() if line in text))
         )
         values: dict[str, wire.Scalar | None] = {}
         while values.get("line") != number + 1:

@@ -59,9 +59,7 @@ VERSION_FIELD = b'"schema_version":%d' % SCHEMA_VERSION
             "schema version is 99; this version judges 1",
             id="of another version",
         ),
-        pytest.param(
-            SOUND.replace(b'"seed":1', b'"seed":"one"'), r"\$\.seed", id="a wrong type"
-        ),
+        pytest.param(SOUND.replace(b'"seed":1', b'"seed":"one"'), r"\$\.seed", id="a wrong type"),
     ],
 )
 def test_what_is_no_evidence_is_refused_with_its_path(

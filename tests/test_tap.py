@@ -273,9 +273,7 @@ async def test_a_body_that_is_no_json_belongs_to_no_case() -> None:
     [("/authorizations", 200, "authorization_id"), ("/elsewhere", 404, "error")],
 )
 @in_event_loop
-async def test_the_card_processor_authorises_every_card(
-    target: str, status: int, key: str
-) -> None:
+async def test_the_card_processor_authorises_every_card(target: str, status: int, key: str) -> None:
     processor = await listen(process_card)
     response = await Call(Request("POST", target, [], b"{}"), set()).send(port_of(processor))
     processor.close()

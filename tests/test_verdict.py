@@ -111,7 +111,10 @@ def test_the_checks_of_a_criterion_make_its_status(statuses: list[str], criterio
         "error": [object()],
     }
     checks = [yielding(*findings[status], criteria=("T2",)) for status in statuses]
-    crashing = [replace(c, function=_crash) if s == "error" else c for c, s in zip(checks, statuses, strict=True)]
+    crashing = [
+        replace(c, function=_crash) if s == "error" else c
+        for c, s in zip(checks, statuses, strict=True)
+    ]
     verdict = judge(View(sound()), crashing)
     assert verdict.criteria["T2"] == criterion
     assert {*verdict.criteria} == {*CRITERIA}

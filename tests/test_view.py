@@ -274,7 +274,9 @@ def test_the_order_of_what_arrived_changes_no_verdict(random: Random) -> None:
     assert outcome_of(evidence) == expected
 
 
-TEXTS = st.sampled_from(["", "SERVER", "CLIENT", "ERROR", "exception", "http://[", "x" * 50, "\x00"])
+TEXTS = st.sampled_from(
+    ["", "SERVER", "CLIENT", "ERROR", "exception", "http://[", "x" * 50, "\x00"]
+)
 
 
 @st.composite
@@ -299,7 +301,9 @@ def disturbed(draw: st.DrawFn) -> Evidence:
             end_ns=draw(st.integers(0, 2**63)),
             attributes=attributes,
         )
-        evidence.spans[index] = replace(item, span=lie, start=draw(st.sampled_from([item.start, ""])))
+        evidence.spans[index] = replace(
+            item, span=lie, start=draw(st.sampled_from([item.start, ""]))
+        )
     kept = draw(st.integers(0, len(evidence.spans)))
     del evidence.spans[kept:]
     for index, exchanged in enumerate(evidence.exchanges):

@@ -188,23 +188,13 @@ class CheckItem(pytest.Item):
         self._result = run(view, self._check)
         if self._result.status in {"blocked", "error"}:
             self._give_up_bonus()
-            raise NotJudgedError(self._result.message)
+            pytest.fail(self._result.message, pytrace=False)
 
     def runtest(self) -> None:
         """Fail where the check found a fault."""
         if self._result is not None and self._result.status == "failed":
             self._give_up_bonus()
-            raise CheckFailedError(self._explain(self._result))
-
-    def repr_failure(
-        self,
-        excinfo: pytest.ExceptionInfo[BaseException],
-        style: Any = None,
-    ) -> Any:
-        """Show the explanation; a traceback of the framework would tell nothing."""
-        if isinstance(excinfo.value, CheckFailedError | NotJudgedError):
-            return str(excinfo.value)
-        return super().repr_failure(excinfo, style)
+            pytest.fail(self._explain(self._result), pytrace=False)
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """Return where the check stands."""
@@ -232,14 +222,6 @@ class CheckItem(pytest.Item):
             f"why:   {self._check.why}\nfix:   {self._check.fix}"
             + (f"\n\n{trace}" if trace else "")
         )
-
-
-class CheckFailedError(Exception):
-    """A check found a fault."""
-
-
-class NotJudgedError(Exception):
-    """A check could not be judged."""
 
 
 def _submission(config: pytest.Config, path: str) -> Path:

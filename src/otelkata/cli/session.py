@@ -99,6 +99,9 @@ def _destination(output: Path | None) -> Iterator[TextIO]:
         yield sys.stdout
         return
     unfinished = output.with_name(output.name + ".part")
-    with unfinished.open("w", encoding="utf-8") as file:
-        yield file
-    unfinished.replace(output)
+    try:
+        with unfinished.open("w", encoding="utf-8") as file:
+            yield file
+        unfinished.replace(output)
+    finally:
+        unfinished.unlink(missing_ok=True)

@@ -15,6 +15,9 @@ from otelkata.host import wire
 BYTES_LIMIT = 128 * 1024 * 1024
 """Most that a host may report, in bytes; an honest one stays below a hundredth of it."""
 
+STRANGER_LIMIT = 4096
+"""Most that may come, in bytes, before a host has said which one it is."""
+
 ASK_LIMIT = 30.0
 """Longest time, in seconds, that a host may take over a command that names no time of its own."""
 
@@ -172,9 +175,13 @@ class _Line(asyncio.Protocol):
         self._bytes += len(data)
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
-            self._take(line)
-        if self._bytes > BYTES_LIMIT and self._host is not None:
-            self._host.disobey(f"more than {BYTES_LIMIT // 2**20} MiB of observations")
+            if not self._transport.is_closing():
+                self._take(line)
+        limit = STRANGER_LIMIT if self._host is None else BYTES_LIMIT
+        if self._bytes > limit and not self._transport.is_closing():
+            if self._host is not None:
+                self._host.disobey(f"more than {BYTES_LIMIT // 2**20} MiB of observations")
+            self._transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 (asyncio's interface)
         if self._host is not None:

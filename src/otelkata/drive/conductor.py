@@ -48,6 +48,8 @@ class Conductor:
         self._burst_is_over = asyncio.Event()
         self._plays = {s.name: (s, self._prepare(s, values)) for s in scenarios}
         self._skipped: dict[str, str] = {}
+        self._unanswered: set[str] = set()
+        self._gone: set[str] = set()
 
     @property
     def skus(self) -> list[str]:
@@ -82,10 +84,14 @@ class Conductor:
     async def play(self, play: Play) -> None:
         """Play one case, if what it needs is there."""
         missing = [start for start in self._needs(play) if not self._deployment.serves(start)]
+        if play.entry in self._gone:
+            self._skipped[play.case.name] = f"the process of {play.entry} had ended"
+            return
         if missing:
             self._skipped[play.case.name] = f"{missing[0]} did not start"
             return
-        silent = [s for s in self._needs(play) if self._silences[s] >= SILENCES_ENOUGH]
+        services = [start.partition(".")[0] for start in self._needs(play)]
+        silent = [name for name in services if self._silences[name] >= SILENCES_ENOUGH]
         if silent:
             self._skipped[play.case.name] = f"{silent[0]} answers no more"
             return
@@ -97,6 +103,10 @@ class Conductor:
                 await self._with_lock(play)
             case _:
                 await asyncio.gather(self._request(play), self._release(play))
+
+    def is_unanswered(self, name: str) -> bool:
+        """Tell whether the request of the case `name` was given up."""
+        return name in self._unanswered
 
     def cases(self) -> list[Case]:
         """Return the cases as evidence."""
@@ -163,6 +173,7 @@ class Conductor:
             if not play.hangs_up:
                 raise
         except TimeoutError:
+            self._unanswered.add(case.name)
             await self._count_silence(play)
         except CallFailed:
             draft.outcome = "dropped_in_headers"
@@ -185,8 +196,8 @@ class Conductor:
         sending.cancel()
 
     async def _count_silence(self, play: Play) -> None:
-        self._silences[play.entry] += 1
-        if self._silences[play.entry] == 1:
+        self._silences[play.case.entry] += 1
+        if self._silences[play.case.entry] == 1:
             await self._deployment.explain_silence(
                 play.entry,
                 "hang",
@@ -196,7 +207,7 @@ class Conductor:
     async def _look_after(self, play: Play) -> None:
         host = await self._deployment.host_of(play.entry)
         if host.gone:
-            self._silences[play.entry] = SILENCES_ENOUGH
+            self._gone.add(play.entry)
             await self._deployment.explain_end(host.name)
 
     async def _release(self, play: Play) -> None:

@@ -77,7 +77,7 @@ class Exits:
     async def leave(self) -> None:
         """Run lifespan shutdown right after a checkout."""
         pending = await self._checkout(LEAVING, "exit.lifespan")
-        await self._stop(LEAVING, "lifespan", ["lifespan"], pending)
+        await self._stop(LEAVING, "lifespan", ["lifespan"], pending, "exit.lifespan")
 
     async def leave_with_hanging_exporter(self) -> None:
         """Run lifespan shutdown while the exporter hangs."""
@@ -86,19 +86,23 @@ class Exits:
             if self._deployment.serves(start.name):
                 host = await self._deployment.host(start.host)
                 await _ask(host, wire.Arm, start=start.name, behaviour="hang")
-        await self._stop(SULKING, "lifespan_hanging", ["lifespan_hanging"], pending)
+        await self._stop(
+            SULKING, "lifespan_hanging", ["lifespan_hanging"], pending, "exit.lifespan_hanging"
+        )
 
     async def terminate(self) -> None:
         """Send SIGTERM to real services right after a checkout."""
         pending = await self._checkout(SIGTERM, "exit.sigterm")
-        await self._terminate(SIGTERM, "sigterm", ["sigterm"], pending)
+        await self._terminate(SIGTERM, "sigterm", ["sigterm"], pending, "exit.sigterm")
 
     async def terminate_with_hanging_collector(self) -> None:
         """Send SIGTERM to real services whose collector hangs."""
         for start in STUCK:
             self._collector.hang(start.host)
         pending = await self._checkout(STUCK, "exit.sigterm_hanging")
-        await self._terminate(STUCK, "sigterm_hanging", ["sigterm_hanging"], pending)
+        await self._terminate(
+            STUCK, "sigterm_hanging", ["sigterm_hanging"], pending, "exit.sigterm_hanging"
+        )
 
     async def _checkout(self, planned: list[PlannedStart], case: str) -> dict[str, list[str]]:
         # Returns the spans that have ended, by start.
@@ -109,6 +113,12 @@ class Exits:
             host = await self._deployment.host_of(name)
             await _ask(host, wire.Settle, starts=[name], seconds=SETTLE_LIMIT)
         return {name: self._ended(name) for name in names}
+
+    def _obstacle(self, host: Host, case: str) -> str:
+        # A server waits for requests that are still handled; that is no fault of the shutdown.
+        if host.gone:
+            return "its process had ended"
+        return "a request was still handled" if self._conductor.is_unanswered(case) else ""
 
     def _ended(self, start: str) -> list[str]:
         return [report.span_id for report in self._observations.ended if report.start == start]
@@ -156,6 +166,7 @@ class Exits:
         name: str,
         tags: list[str],
         pending: dict[str, list[str]],
+        case: str,
     ) -> None:
         async def stop(start: PlannedStart) -> None:
             seen = Exit(f"{name}.{start.service}", tags, [start.name], LIFESPAN_LIMIT, None)
@@ -164,6 +175,9 @@ class Exits:
                 return
             seen = _with(seen, pending=pending[start.name])
             host = await self._deployment.host(start.host)
+            if self._obstacle(host, case):
+                self.seen.append(_with(seen, skipped=self._obstacle(host, case)))
+                return
             patience = LIFESPAN_LIMIT + NOISE
             reply = await _ask(
                 host, wire.Stop, limit=patience + NOISE, start=start.name, seconds=patience
@@ -188,6 +202,7 @@ class Exits:
         name: str,
         tags: list[str],
         pending: dict[str, list[str]],
+        case: str,
     ) -> None:
         async def terminate(start: PlannedStart) -> None:
             seen = Exit(f"{name}.{start.service}", tags, [start.name], SIGTERM_LIMIT, None)
@@ -196,6 +211,9 @@ class Exits:
                 return
             seen = _with(seen, pending=pending[start.name])
             host = await self._deployment.host(start.host)
+            if self._obstacle(host, case):
+                self.seen.append(_with(seen, skipped=self._obstacle(host, case)))
+                return
             began = time.monotonic()
             try:
                 os.kill(host.pid, signal.SIGTERM)

@@ -190,6 +190,7 @@ class Call(asyncio.Protocol):
             transport.write(self._message())
             return await self._done
         finally:
+            self._done.cancel()
             transport.abort()
 
     async def _connect(self, port: int) -> asyncio.Transport:

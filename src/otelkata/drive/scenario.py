@@ -229,7 +229,7 @@ def _refusals(values: Values) -> Iterator[Scenario]:
         yield Scenario(
             f"unknown_path.{entry}",
             f"a request to {entry} for a path that it does not know",
-            ("traced", "answered", "continued"),
+            tags,
             entry=entry,
             target="/no-such-page",
             answers=(404, 405),

@@ -26,7 +26,7 @@ class Crossings:
         self._ports = ports
         self.connected: set[tuple[int, int]] = set()
         self.silences: Counter[str] = Counter()
-        """How often a start did not answer, by its name."""
+        """How often a service did not answer, by its name."""
         self._plays: dict[str, Play] = {}
 
     def expect(self, play: Play) -> None:
@@ -125,7 +125,7 @@ class Tap:
             connection.reset()
             return
         except asyncio.CancelledError:
-            self._crossings.silences[callee] += 1
+            self._crossings.silences[callee.partition(".")[0]] += 1
             raise
         finally:
             draft.port = call.port

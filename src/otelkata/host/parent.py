@@ -96,7 +96,9 @@ class Parent:
                 self._tell(exited=self._hosts.pop(pid), status=code)
 
     def _tell(self, **news: object) -> None:
-        self._report.write(json.dumps(news) + "\n")
+        # A driver that has gone closes standard input as well, which ends everything.
+        with contextlib.suppress(BrokenPipeError):
+            self._report.write(json.dumps(news) + "\n")
 
 
 class _Lines:
