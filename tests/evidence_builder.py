@@ -413,8 +413,9 @@ def sound() -> Evidence:
     shop.checkout("direct.inventory", *direct, entry="inventory")
     shop.checkout("direct.payment", *direct, entry="payment")
     wrong = Parent([("traceparent", "00-zz-zz-01")], "", "", sampled=False)
-    nothing = {"inventory": None, "payment": None}
-    shop.checkout("malformed", "answered", "malformed", status=422, parent=wrong, **nothing)
+    shop.checkout(
+        "malformed", "answered", "malformed", status=422, parent=wrong, inventory=None, payment=None
+    )
     refusal = ("traced", "answered", "refusal", "continued")
     shop.checkout("unknown", *refusal, status=404, inventory=Leg(404), payment=None)
     shop.checkout("declined", *refusal, status=402, payment=Leg(402), processor=[Leg(402)])

@@ -49,7 +49,7 @@ class Fault(NamedTuple):
 
 
 def assert_fault(fault: Fault, submission: Path, line: int) -> None:
-    """The fault is told with its place, fails no more than it may, and hides no more than it must."""
+    """The fault is told with its place, fails what it may, and hides no more than it must."""
     graded = grade(submission)
     assert_told(graded, fault.check, submission, (fault.spot.file, line), fault.says)
     assert graded.criteria("failed") <= set(fault.fails.split()), graded.explained()

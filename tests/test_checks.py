@@ -1,17 +1,7 @@
 """Each check fails on the fault that it is about, and nothing fails on a sound submission."""
 
-
 import pytest
-
-from otelkata.check import check as declare
-from otelkata.evidence.model import ExportedSpan
-from otelkata.host.wire import Event, Logged, Problem, Span
-from otelkata.judge import registry
-from otelkata.judge.criteria import CRITERIA
-from otelkata.judge.registry import Check
-from otelkata.judge.verdict import judge
-from otelkata.judge.view import View
-from tests.evidence_builder import (
+from evidence_builder import (
     PROBES,
     Change,
     add,
@@ -34,6 +24,15 @@ from tests.evidence_builder import (
     started,
     trace_of,
 )
+
+from otelkata.check import check as declare
+from otelkata.evidence.model import ExportedSpan
+from otelkata.host.wire import Event, Logged, Problem, Span
+from otelkata.judge import registry
+from otelkata.judge.criteria import CRITERIA
+from otelkata.judge.registry import Check
+from otelkata.judge.verdict import judge
+from otelkata.judge.view import View
 
 CHECKS = registry.load()
 IDS = {check.id for check in CHECKS}
@@ -373,6 +372,8 @@ FAULTS: list[tuple[str, Change, set[str]]] = [
         set(),
     ),
     ("shutdown.process_can_end", exit_seen("process", took=None), set()),
+    ("shutdown.lifespan_ends", exit_seen("lifespan.gateway", took=None), set()),
+    ("shutdown.sigterm_ends_the_service", exit_seen("sigterm.gateway", took=60), set()),
     ("shutdown.lifespan_is_bounded", exit_seen("lifespan_hanging.gateway", took=30), set()),
     ("shutdown.sigterm_is_bounded", exit_seen("sigterm_hanging.gateway", took=None), set()),
     (

@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from event_loop import in_event_loop
+from evidence_builder import sound
 from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -23,8 +25,6 @@ from otelkata.evidence import store
 from otelkata.evidence.model import Delivery
 from otelkata.host.observe import serialise
 from otelkata.host.wire import TEXT_LIMIT
-from tests.event_loop import in_event_loop
-from tests.evidence_builder import sound
 
 PROTOBUF = ("Content-Type", "application/x-protobuf")
 

@@ -2,8 +2,9 @@
 
 import asyncio
 
+from event_loop import in_event_loop
+
 from otelkata.drive.gate import Gate, MeetingPoint
-from tests.event_loop import in_event_loop
 
 
 @in_event_loop

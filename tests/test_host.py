@@ -1,25 +1,31 @@
 """What runs beside a submission: it observes everything, and carries whatever it is given."""
 
 import asyncio
+import contextlib
 import logging
 import math
+import os
+import signal
 import socket
 import sqlite3
 import sys
 import textwrap
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import TypeVar, cast, get_args
 
 import httpx
 import pytest
+from event_loop import in_event_loop
+from hosting import SUBMISSION, a_host, leave, start
 from hypothesis import given
 from opentelemetry import trace
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExportResult
 from opentelemetry.trace import Link
+from plain_data import values_of
 
 from otelkata.deploy import link
 from otelkata.deploy.link import HostGone
@@ -35,10 +41,7 @@ from otelkata.host.observe import (
     serialise,
 )
 from otelkata.host.place import NOWHERE, Places, describe
-from otelkata.host.service import BrokenContract, Service
-from tests.event_loop import in_event_loop
-from tests.hosting import SUBMISSION, a_host, leave, start
-from tests.plain_data import values_of
+from otelkata.host.service import BrokenContract, Service, Turn
 
 HERE = Path(__file__)
 HOST = "127.0.0.1"
@@ -157,7 +160,7 @@ def _span(values: wire.Attributes) -> wire.Span:
     provider = TracerProvider()
     span = provider.get_tracer("t").start_span("span", links=[Link(trace.INVALID_SPAN_CONTEXT)])
     span.end()
-    found = serialise(cast("trace.Span", span))  # type: ignore[arg-type]
+    found = serialise(cast("ReadableSpan", span))
     return wire.Span(
         **{name: getattr(found, name) for name in found.__slots__} | {"attributes": values}
     )
@@ -243,13 +246,16 @@ def test_an_exporter_that_raises_and_one_that_hangs_do_so_everywhere(driver: Dri
 
 
 def test_warnings_of_the_sdk_are_passed_on_with_their_trace(driver: Driver) -> None:
-    logger = logging.Logger("opentelemetry.somewhere")
-    logger.addHandler(LogObserver(driver.channel))
+    logger = logging.getLogger("opentelemetry.somewhere")
+    logger.propagate = False
+    observer = LogObserver(driver.channel)
+    logger.addHandler(observer)
     provider, _, _ = an_observed_provider(driver)
     logger.info("not that important")
     logger.warning("before %s", "all \ud800")
     with provider.get_tracer("t").start_as_current_span("span") as span:
         logger.error("during")
+    logger.removeHandler(observer)
     before, during = driver.next(wire.Logged), driver.next(wire.Logged)
     assert (before.message, before.trace_id) == ("before all \\ud800", "")
     assert during.trace_id == trace.format_trace_id(span.get_span_context().trace_id)
@@ -312,7 +318,7 @@ def test_an_exception_is_placed_at_the_submissions_innermost_line(
 ) -> None:
     places = Places(tmp_path)
     for function, line in ((code["fail"], 3), (lambda: int("x"), 5)):
-        with pytest.raises(ValueError, match=".") as caught:
+        with pytest.raises(ValueError, match=r".") as caught:
             code["call"](function)
         assert places.of_exception(caught.value) == ("checkout.py", line)
         problem = places.problem(caught.value, "request", "payment.main", "payment")
@@ -348,7 +354,8 @@ def test_threads_and_tasks_are_placed_where_they_wait(
 
     async def scene() -> None:
         assert places.of_tasks(asyncio.get_running_loop()) == NOWHERE
-        task = asyncio.ensure_future(code["waiting"](asyncio.Event()))  # type: ignore[arg-type]
+        waiting = code["waiting"](asyncio.Event())
+        task = asyncio.ensure_future(cast("Coroutine[None, None, None]", waiting))
         await asyncio.sleep(0)
         assert places.of_tasks(asyncio.get_running_loop()) == ("checkout.py", 9)
         task.cancel()
@@ -405,6 +412,7 @@ class Running:
             wire.Start(**command | fields),  # type: ignore[arg-type]
             driver.channel,
             Places(tmp_path),
+            Turn(),
         )
         self._thread = threading.Thread(target=self.service.run, args=(self.module,), daemon=True)
         self._thread.start()
@@ -517,10 +525,8 @@ def test_what_a_request_leaves_to_its_server_is_reported(
     running = Running(driver, source, tmp_path)
     reply = running.reply()
     assert reply.ok, "an application may have no lifespan"
-    try:
+    with contextlib.suppress(httpx.TransportError):
         httpx.get(f"http://{HOST}:{reply.values['port']}/")
-    except httpx.TransportError:
-        pass
     problem = driver.next(wire.Problem)
     assert (problem.stage, problem.path) == ("request", "checkout.py")
     assert "oops" in problem.message
@@ -585,7 +591,7 @@ def test_without_a_provider_there_is_nothing_to_shut_down(driver: Driver, tmp_pa
     assert not running.reply().ok
     with pytest.raises(BrokenContract):
         _ = running.service.provider
-    fresh = Service(running.service._command, driver.channel, Places(tmp_path))
+    fresh = Service(running.service._command, driver.channel, Places(tmp_path), Turn())
     with pytest.raises(BrokenContract):
         fresh.shut_down(1.0)
 
@@ -664,11 +670,11 @@ async def test_an_armed_exporter_hangs_and_the_flush_comes_back(tmp_path: Path) 
 
 
 @in_event_loop
-async def test_a_service_in_the_main_thread_is_stopped_too(tmp_path: Path) -> None:
+async def test_a_service_in_the_main_thread_is_ended_by_sigterm(tmp_path: Path) -> None:
     async with a_host(tmp_path, in_main=True) as (host, seen):
         assert (await start(host)).ok
-        assert (await host.ask(wire.Stop, start="payment.main", seconds=30.0)).ok
-        assert await leave(host) == 0
+        os.kill(host.pid, signal.SIGTERM)
+        assert await host.exited in {0, -signal.SIGTERM}
     assert seen.problems == []
 
 
@@ -682,8 +688,10 @@ async def test_a_service_in_the_main_thread_is_stopped_too(tmp_path: Path) -> No
             "time.sleep",
         ),
         (
-            "\nimport asyncio\ndef create_payment(*a, **k):\n    async def serve(*_):\n"
-            "        await asyncio.Event().wait()\n    return serve",
+            (
+                "\nimport asyncio\ndef create_payment(*a, **k):\n    async def serve(*_):\n"
+                "        await asyncio.Event().wait()\n    return serve"
+            ),
             "payment.main",
             "await asyncio.Event",
         ),

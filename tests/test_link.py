@@ -1,17 +1,18 @@
 """Hosts are listened to with suspicion: only theirs is heard, and silence ends when they go."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import pytest
+from event_loop import in_event_loop, until
 
 from otelkata.deploy import link
 from otelkata.deploy.link import Exchange, Host, HostGone, Observations
 from otelkata.drive.http import HOST
 from otelkata.host import wire
-from tests.event_loop import in_event_loop
 
 ENDED = wire.Ended("gateway.main", "0" * 16, 1)
 
@@ -39,10 +40,8 @@ class Caller:
 
     async def is_cut_off(self) -> None:
         """Wait until the other side has closed."""
-        try:
+        with contextlib.suppress(ConnectionResetError):
             assert await self.reader.read() == b""
-        except ConnectionResetError:
-            pass
         self.writer.close()
 
 
@@ -60,13 +59,12 @@ async def test_what_a_host_reports_is_observed() -> None:
     logged = wire.Logged("opentelemetry", "no", "", 0)
     query = wire.Query("inventory.main", 5, "SELECT 1")
     problem = wire.Problem("", "", "import", "ImportError", "checkout.py", 1)
-    reports = [ENDED, logged, query, problem]
+    reports: list[wire.Report] = [ENDED, logged, query, problem]
     async with room() as at:
-        caller = await at.call_in(at.hello(), *map(wire.encode, reports))
+        caller = await at.call_in(at.hello(), *(wire.encode(report) for report in reports))
         caller.writer.close()
         await at.host.joined
-        while not at.host.gone:
-            await asyncio.sleep(0)
+        await until(lambda: at.host.gone)
     assert [*at.seen.ended, *at.seen.logs, *at.seen.queries, *at.seen.problems] == reports
     assert (at.host.pid, at.host.python) == (7, "3.14.0")
 
@@ -80,8 +78,7 @@ async def test_a_report_may_arrive_in_pieces() -> None:
             await caller.writer.drain()
             await asyncio.sleep(0)
         await at.host.joined
-        while not at.seen.ended:
-            await asyncio.sleep(0)
+        await until(lambda: at.seen.ended)
         caller.writer.close()
     assert at.seen.ended == [ENDED]
 
@@ -123,8 +120,7 @@ async def test_a_host_that_reports_nonsense_is_cut_off_and_that_is_told(line: by
     async with room() as at:
         caller = await at.call_in(at.hello(), line, wire.encode(ENDED))
         await caller.is_cut_off()
-        while not at.host.gone:
-            await asyncio.sleep(0)
+        await until(lambda: at.host.gone)
         assert [(p.stage, p.message) for p in at.seen.problems] == [
             ("report", "the process sent the grader what is no observation; it was cut off")
         ]

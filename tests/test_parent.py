@@ -6,12 +6,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from event_loop import in_event_loop
+from hosting import SUBMISSION, a_host, a_parent, leave, start, write
 
+from otelkata.deploy.interpreter import ParentFailed
 from otelkata.deploy.link import Exchange, Host, HostGone, Observations
-from otelkata.deploy.parent import Parent, ParentFailed
+from otelkata.deploy.parent import Parent
 from otelkata.host import wire
-from tests.event_loop import in_event_loop
-from tests.hosting import SUBMISSION, a_host, a_parent, leave, start, write
 
 
 def a_script(tmp_path: Path, body: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from evidence_builder import id_of, sound
 from rich.console import Console
 
 from otelkata.check import SOUND, CaseView, Fault, Unjudged, View
@@ -18,7 +19,6 @@ from otelkata.judge.verdict import judge
 from otelkata.report import text
 from otelkata.report.graded import TEXT_LIMIT, Graded, cut, to_json
 from otelkata.report.text import WIDE
-from tests.evidence_builder import id_of, sound
 
 GOLDEN = Path(__file__).parent / "golden"
 LONG = "A very long story about what went wrong. " * 200

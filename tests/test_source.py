@@ -130,7 +130,9 @@ def test_what_dependencies_weigh_does_not_count(submission: Path, scratch: Path)
     ("files", "message"),
     [
         ([], "it holds nothing"),
-        (["a.py", "src/checkout.py"], "it holds a.py, src"),
+        (["a.py", "docs/b.md"], "it holds a.py, docs"),
+        (["src/checkout.py"], "there is one in src/: grade that directory"),
+        (["kata.toml"], "it has a kata.toml"),
         (["checkout/gateway.py"], r"checkout/ is no package: it has no __init__.py"),
         ([f"{number}.py" for number in range(9)], r"it holds 0.py, .*, 7.py\. Name"),
     ],
@@ -153,7 +155,7 @@ def test_a_folder_that_cannot_be_copied_is_refused_with_the_reason(
     submission: Path, scratch: Path
 ) -> None:
     (scratch / "submission").mkdir()
-    with pytest.raises(UnusableSubmission, match="cannot be read: .*exists"):
+    with pytest.raises(UnusableSubmission, match=r"cannot be read: .*exists"):
         copy(submission, scratch)
 
 

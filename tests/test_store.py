@@ -3,13 +3,13 @@
 from pathlib import Path
 
 import pytest
+from evidence_builder import sound
 from hypothesis import HealthCheck, given, settings
+from plain_data import values_of
 
 from otelkata.evidence import store
 from otelkata.evidence.model import SCHEMA_VERSION, Evidence
 from otelkata.evidence.store import EvidenceError
-from tests.evidence_builder import sound
-from tests.plain_data import values_of
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import pytest
+from event_loop import in_event_loop, until
 
 from otelkata.drive.fault import (
     Answer,
@@ -36,7 +37,6 @@ from otelkata.drive.record import Record
 from otelkata.drive.tap import Crossings, Tap, process_card
 from otelkata.drive.values import NO_PARENT, Values
 from otelkata.evidence.model import Case, Exchange, Hop
-from tests.event_loop import in_event_loop
 
 HOP: Hop = "gateway>inventory"
 CONTEXT = [("traceparent", "00-a-b-01"), ("TraceState", "a=1"), ("baggage", "k=v")]
@@ -170,8 +170,7 @@ async def test_what_hangs_is_noticed_and_recorded_as_timed_out_when_the_caller_l
         sending = asyncio.ensure_future(stage.send())
         await play.gate.reached.wait()
         sending.cancel()
-        while stage.record._drafts[0].ended_ns == 0:
-            await asyncio.sleep(0)
+        await until(lambda: stage.record._drafts[0].ended_ns)
         (seen,) = stage.seen
     assert (seen.outcome, seen.response, stage.reached) == ("timed_out", None, [])
 

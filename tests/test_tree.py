@@ -1,11 +1,7 @@
 """The drawing of a trace shows what is where, and marks the fault."""
 
 import pytest
-
-from otelkata.judge.finding import Fault
-from otelkata.judge.view import CaseView, View
-from otelkata.report.tree import MARK, SPANS_SHOWN, draw
-from tests.evidence_builder import (
+from evidence_builder import (
     Change,
     all_of,
     attribute,
@@ -21,6 +17,10 @@ from tests.evidence_builder import (
     trace_of,
 )
 
+from otelkata.judge.finding import Fault
+from otelkata.judge.view import CaseView, View
+from otelkata.report.tree import MARK, SPANS_SHOWN, draw
+
 
 def drawn(case: str, *changes: Change, marked: str = "", hop: str = "") -> list[str]:
     """Return the drawing of a case, with the span `marked` or the request on `hop` at fault."""
@@ -34,10 +34,10 @@ def drawn(case: str, *changes: Change, marked: str = "", hop: str = "") -> list[
 
 
 def test_a_whole_trace_is_one_tree_with_the_fault_marked() -> None:
+    checkout = "gateway  SERVER  POST /checkout"
     assert drawn("success", marked="success/payment", hop="gateway>payment") == [
         f"trace {trace_of('success')}",
-        "└─ gateway  SERVER  POST /checkout  22.0 ms  200  [order placed]  "
-        "(child of the caller's span)",
+        f"└─ {checkout}  22.0 ms  200  [order placed]  (child of the caller's span)",
         "   ├─ gateway  CLIENT  POST /reservations  8.0 ms  200",
         "   │  └─ inventory  SERVER  POST /reservations  3.0 ms  200",
         "   │     └─ inventory  CLIENT  SELECT  1.0 ms",

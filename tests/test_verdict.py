@@ -1,17 +1,16 @@
 """Findings make a status, statuses a verdict: nothing that was not judged passes."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from types import ModuleType
 
 import pytest
+from evidence_builder import answer, exit_seen, planted, sound
 
 from otelkata.check import SOUND, Cases, Exits, Fault, Findings, Unjudged, View, check, expect
 from otelkata.judge import registry
 from otelkata.judge.criteria import BONUS, CRITERIA, REQUIRED
 from otelkata.judge.registry import Check
 from otelkata.judge.verdict import Result, Verdict, judge, run
-from tests.evidence_builder import answer, exit_seen, planted, sound
 
 WORDS = {"why": "Because.", "fix": "Mend it."}
 
@@ -78,7 +77,7 @@ def test_a_check_gets_the_cases_and_exits_that_its_parameters_name() -> None:
 
 
 def test_a_case_with_a_wrong_answer_blocks_and_is_not_handed_out() -> None:
-    seen = []
+    seen: list[str] = []
 
     @check("F1", **WORDS)
     def looks(retried: Cases, root: Cases) -> Findings:
@@ -104,7 +103,7 @@ def test_a_case_with_a_wrong_answer_blocks_and_is_not_handed_out() -> None:
     ],
 )
 def test_the_checks_of_a_criterion_make_its_status(statuses: list[str], criterion: str) -> None:
-    findings = {
+    findings: dict[str, list[object]] = {
         "passed": [SOUND],
         "failed": [Fault("")],
         "blocked": [],
@@ -120,7 +119,7 @@ def test_the_checks_of_a_criterion_make_its_status(statuses: list[str], criterio
     assert {*verdict.criteria} == {*CRITERIA}
 
 
-def _crash(view: View) -> Iterator[object]:
+def _crash(view: View) -> Findings:
     raise RuntimeError
 
 
@@ -169,7 +168,7 @@ def test_an_exit_that_could_not_be_observed_blocks() -> None:
 def test_a_submission_that_did_nothing_passes_no_criterion() -> None:
     evidence = sound()
     for items in (evidence.spans, evidence.started, evidence.ended):
-        items.clear()  # type: ignore[attr-defined]
+        items.clear()
     verdict = judge(View(evidence), registry.load())
     passed = {c for c, status in verdict.criteria.items() if status == "passed"}
     assert passed <= {"C7"}

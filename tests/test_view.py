@@ -5,15 +5,7 @@ from dataclasses import replace
 from random import Random
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-
-from otelkata.evidence.model import Evidence
-from otelkata.host.wire import Ended
-from otelkata.judge import registry, traceparent
-from otelkata.judge.verdict import Verdict, judge
-from otelkata.judge.view import View
-from tests.evidence_builder import (
+from evidence_builder import (
     Change,
     add,
     all_of,
@@ -32,6 +24,14 @@ from tests.evidence_builder import (
     started,
     trace_of,
 )
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from otelkata.evidence.model import Evidence
+from otelkata.host.wire import Attributes, Ended
+from otelkata.judge import registry, traceparent
+from otelkata.judge.verdict import Verdict, judge
+from otelkata.judge.view import View
 
 CHECKS = registry.load()
 LABELS = [
@@ -288,7 +288,7 @@ def disturbed(draw: st.DrawFn) -> Evidence:
     for index, item in enumerate(evidence.spans):
         if draw(st.integers(0, 3)):
             continue
-        attributes = {
+        attributes: Attributes = {
             key: draw(st.one_of(TEXTS, st.integers(), st.floats(), st.booleans(), st.just([])))
             for key in item.span.attributes
         }
@@ -309,9 +309,9 @@ def disturbed(draw: st.DrawFn) -> Evidence:
     for index, exchanged in enumerate(evidence.exchanges):
         change = draw(st.sampled_from(["none", "none", "request", "response", "callee", "case"]))
         if change in {"request", "response"}:
-            evidence.exchanges[index] = replace(exchanged, **{change: None})
+            evidence.exchanges[index] = replace(exchanged, **{change: None})  # type: ignore[arg-type]
         elif change != "none":
-            evidence.exchanges[index] = replace(exchanged, **{change: "nobody"})
+            evidence.exchanges[index] = replace(exchanged, **{change: "nobody"})  # type: ignore[arg-type]
     return evidence
 
 

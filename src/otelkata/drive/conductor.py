@@ -102,7 +102,7 @@ class Conductor:
             case "query":
                 await self._with_lock(play)
             case _:
-                await asyncio.gather(self._request(play), self._release(play))
+                await self._request_and_release(play)
 
     def is_unanswered(self, name: str) -> bool:
         """Tell whether the request of the case `name` was given up."""
@@ -191,7 +191,7 @@ class Conductor:
     async def _hang_up(self, play: Play, sending: "asyncio.Task[Response]") -> None:
         reached = asyncio.create_task(play.gate.reached.wait())
         tasks: set[asyncio.Task[Any]] = {reached, sending}
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(tasks, timeout=CLIENT_LIMIT, return_when=asyncio.FIRST_COMPLETED)
         reached.cancel()
         sending.cancel()
 
@@ -210,15 +210,24 @@ class Conductor:
             self._gone.add(play.entry)
             await self._deployment.explain_end(host.name)
 
+    async def _request_and_release(self, play: Play) -> None:
+        releasing = asyncio.create_task(self._release(play))
+        try:
+            await self._request(play)
+        finally:
+            # Where the request never came to the gate, nothing is left to wait for.
+            releasing.cancel()
+            play.gate.release()
+
     async def _release(self, play: Play) -> None:
         # The delay outlasts all that keeps the machine busy, and all that this request has met
         # before, so that no other span looks slower.
         began = time.monotonic()
+        await play.gate.reached.wait()
+        before = time.monotonic() - began
+        await asyncio.sleep(min(LONGEST_DELAY, max(SHORTEST_DELAY, 1.5 * before)))
+        rest = LONGEST_DELAY - (time.monotonic() - began - before)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(play.gate.reached.wait(), CLIENT_LIMIT)
-            before = time.monotonic() - began
-            await asyncio.sleep(min(LONGEST_DELAY, max(SHORTEST_DELAY, 1.5 * before)))
-            rest = LONGEST_DELAY - (time.monotonic() - began - before)
             await asyncio.wait_for(self._burst_is_over.wait(), max(0.0, rest))
         play.gate.release()
 
@@ -227,7 +236,7 @@ class Conductor:
 
         async def hold() -> None:
             locked.set()
-            await self._release(play)
+            await play.gate.until_released()
 
         path = self._deployment.locked_database
         holding = asyncio.ensure_future(database.lock(path, hold))
@@ -239,7 +248,7 @@ class Conductor:
             self._skipped[play.case.name] = reason
             holding.exception()
             return
-        await asyncio.gather(self._request(play), holding)
+        await asyncio.gather(self._request_and_release(play), holding)
 
     def _finished(self, play: Play) -> Case:
         delay = None

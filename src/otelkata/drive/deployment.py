@@ -243,7 +243,7 @@ def _signal(number: int) -> str:
 
 
 def _crash_place(output: str, prefix: str) -> tuple[str, int]:
-    # faulthandler prints the thread that crashed first, its most recent call first.
+    # faulthandler prints the most recent call first.
     for path, line in re.findall(r'File "([^"]+)", line (\d+)', output):
         if path.startswith(prefix):
             return path.removeprefix(prefix), int(line)

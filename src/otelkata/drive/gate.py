@@ -21,11 +21,15 @@ class Gate:
     async def wait(self) -> None:
         """Tell that a request is here, and hold it."""
         self.notice()
+        await self.until_released()
+
+    async def until_released(self) -> None:
+        """Wait until those who are held here may pass."""
         await self._open.wait()
 
     def release(self) -> None:
         """Let pass who waits and who comes."""
-        self.released_ns = time.time_ns()
+        self.released_ns = self.released_ns or time.time_ns()
         self._open.set()
 
 

@@ -233,4 +233,4 @@ def _redirect(output: str) -> None:
         os.dup2(nothing.fileno(), 0)
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
-    faulthandler.enable(2)
+    faulthandler.enable(2, all_threads=False)
