@@ -32,7 +32,7 @@ async def test_a_gate_keeps_the_time_of_the_first_who_came() -> None:
 async def test_a_meeting_begins_when_all_are_there() -> None:
     meeting = MeetingPoint(3, patience=60)
     early = [asyncio.ensure_future(meeting.wait()) for _ in range(2)]
-    for _ in range(3):
+    for _ in range(50):
         await asyncio.sleep(0)
     assert not any(task.done() for task in early)
     await asyncio.gather(meeting.wait(), *early)

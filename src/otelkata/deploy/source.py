@@ -1,5 +1,6 @@
 """Copy a submission, so that everything that looks at it sees the same files."""
 
+import compileall
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -30,6 +31,8 @@ def copy(submission: Path, into: Path) -> Path:
         if folder.is_dir():
             (target / name).symlink_to(folder.resolve(), target_is_directory=True)
     _require_checkout(target)
+    # Once here instead of once in each host; what cannot be compiled, a host tells.
+    compileall.compile_dir(target, quiet=2)
     return target
 
 

@@ -44,40 +44,40 @@ class Exits:
         self._observations = observations
         self.seen: list[Exit] = []
 
-    async def end_providers(self) -> None:
-        """Call `shutdown_tracer` with a sound exporter, one that fails and one that raises."""
-        await self._deployment.start(PROVIDERS, serve=False)
+    async def leave(self) -> None:
+        """End providers and services in one host; then the process has nothing left to do."""
+        await self._deployment.start([*PROVIDERS, *HANGING], serve=False)
         await asyncio.gather(
             self._end_provider("payment.pending", "collect", LONG_TIMEOUT),
             self._end_provider("payment.failing", "fail", SHORT_TIMEOUT),
             self._end_provider("payment.raising", "raise", SHORT_TIMEOUT),
+            self._end_provider("payment.hanging", "hang", SHORT_TIMEOUT),
+            self._leave_lifespan(),
         )
+        await self._end_process("payment.hanging")
 
-    async def end_hanging_provider(self) -> None:
-        """Call `shutdown_tracer` while the exporter hangs; then the process has nothing to do."""
-        await self._deployment.start(HANGING, serve=False)
-        await self._end_provider("payment.hanging", "hang", SHORT_TIMEOUT)
-        host = await self._deployment.host("hanging")
-        began = time.monotonic()
-        exit_seen = Exit("process", ["process"], ["payment.hanging"], PROCESS_LIMIT, None)
-        if not self._deployment.serves("payment.hanging"):
-            self.seen.append(_skip(exit_seen))
+    async def _leave_lifespan(self) -> None:
+        pending = await self._checkout(LEAVING, "exit.lifespan")
+        await self._stop(LEAVING, "lifespan", ["lifespan"], pending, "exit.lifespan")
+
+    async def _end_process(self, start: str) -> None:
+        seen = Exit("process", ["process"], [start], PROCESS_LIMIT, None)
+        host = await self._deployment.host_of(start)
+        obstacle = self._obstacle(host, "exit.lifespan")
+        if obstacle or not self._deployment.serves(start):
+            self.seen.append(_with(seen, skipped=obstacle or "the service did not start"))
             return
+        began = time.monotonic()
         try:
             await host.ask(wire.Leave, limit=PROCESS_LIMIT)
             status = await asyncio.wait_for(asyncio.shield(host.exited), PROCESS_LIMIT + NOISE)
             took = time.monotonic() - began
-            self.seen.append(_with(exit_seen, took=took, status=status))
+            self.seen.append(_with(seen, took=took, status=status))
         except HostGone:
-            self.seen.append(_with(exit_seen, took=time.monotonic() - began))
+            self.seen.append(_with(seen, took=time.monotonic() - began))
         except TimeoutError:
-            path, line = await self._deployment.place_of("payment.hanging")
-            self.seen.append(_with(exit_seen, path=path, line=line))
-
-    async def leave(self) -> None:
-        """Run lifespan shutdown right after a checkout."""
-        pending = await self._checkout(LEAVING, "exit.lifespan")
-        await self._stop(LEAVING, "lifespan", ["lifespan"], pending, "exit.lifespan")
+            path, line = await self._deployment.place_of(start)
+            self.seen.append(_with(seen, path=path, line=line))
 
     async def leave_with_hanging_exporter(self) -> None:
         """Run lifespan shutdown while the exporter hangs."""

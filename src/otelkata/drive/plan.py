@@ -99,4 +99,4 @@ PROVIDERS = [
     PlannedStart(f"payment.{behaviour}", "provider", "leaving", "payment")
     for behaviour in ("pending", "failing", "raising")
 ]
-HANGING = [PlannedStart("payment.hanging", "provider", "hanging", "payment")]
+HANGING = [PlannedStart("payment.hanging", "provider", "leaving", "payment")]

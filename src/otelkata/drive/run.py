@@ -5,7 +5,7 @@ import platform
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -126,16 +126,14 @@ class _Run:
         in_memory = asyncio.gather(
             groups.main(),
             groups.waiting(),
-            groups.unsampled(),
-            exits.end_providers(),
-            exits.leave(),
+            groups.after_main(groups.unsampled),
+            groups.after_main(exits.leave),
         )
         in_memory.add_done_callback(lambda _: groups.note("in_memory"))
         everything = asyncio.gather(
-            *(end() for tag, end in by_tag.items() if tag not in left_out),
             in_memory,
-            groups.default(),
-            exits.end_hanging_provider(),
+            *(groups.after_main(end) for tag, end in by_tag.items() if tag not in left_out),
+            groups.after_main(groups.default),
         )
         try:
             await asyncio.wait_for(everything, RUN_LIMIT)
@@ -221,6 +219,11 @@ class _Groups:
         finally:
             self._waiting_is_over.set()
         await self._finish([*HASTY, *SLOW])
+
+    async def after_main(self, play: Callable[[], Awaitable[None]]) -> None:
+        """Play what takes little time when those that take most have got their start."""
+        await self._main_is_up.wait()
+        await play()
 
     async def unsampled(self) -> None:
         await self._deployment.start(UNSAMPLED)

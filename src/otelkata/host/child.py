@@ -2,6 +2,7 @@
 
 import contextlib
 import faulthandler
+import gc
 import importlib
 import json
 import logging
@@ -89,6 +90,8 @@ class Host:
         sys.path.insert(0, self._orders.submission)
         importlib.invalidate_caches()
         os.chdir(self._orders.submission)
+        # What is imported stays: looking through it for garbage only takes time.
+        gc.disable()
         try:
             submission = importlib.import_module("checkout")
             lacks = _lacks(submission)
@@ -100,6 +103,8 @@ class Host:
         except BaseException as error:  # noqa: BLE001 (untrusted code: the boundary is here)
             self._channel.send(self._places.problem(error, "import", "", ""))
         finally:
+            gc.freeze()
+            gc.enable()
             self._imported.set()
 
     def _broken(self, stage: str, message: str, place: Place) -> None:
@@ -113,6 +118,7 @@ class Host:
             place = self._places.of_frame(sys._getframe(1))  # noqa: SLF001 (no public equal)
             if place != NOWHERE:
                 self._broken("exit", f"os._exit({status}) ended the process", place)
+            self._channel.send()
             hard_exit(status)
 
         os._exit = reporting_exit

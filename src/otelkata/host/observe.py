@@ -41,7 +41,7 @@ class RecordingExporter(SpanExporter):
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Serialise `spans` as they are now."""
         if self.behaviour == "collect":
-            self._channel.send(*(wire.Exported(self._start, serialise(span)) for span in spans))
+            self._channel.observe(*(wire.Exported(self._start, serialise(span)) for span in spans))
             return SpanExportResult.SUCCESS
         self._misbehave()
         return SpanExportResult.FAILURE
@@ -83,7 +83,7 @@ class SpanCounter(SpanProcessor):
         path, line = self._places.of_frame(sys._getframe(1))  # noqa: SLF001 (no public equal)
         with self._changed:
             self._open.add(span_id)
-        self._channel.send(
+        self._channel.observe(
             wire.Started(
                 start=self._start,
                 trace_id=trace.format_trace_id(context.trace_id),
@@ -106,7 +106,7 @@ class SpanCounter(SpanProcessor):
         if context is None:
             return
         span_id = trace.format_span_id(context.span_id)
-        self._channel.send(wire.Ended(self._start, span_id, span.end_time or time.time_ns()))
+        self._channel.observe(wire.Ended(self._start, span_id, span.end_time or time.time_ns()))
         with self._changed:
             self._open.discard(span_id)
             self._changed.notify_all()
@@ -127,7 +127,7 @@ class LogObserver(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Report one warning and the request in which it was logged."""
         context = trace.get_current_span().get_span_context()
-        self._channel.send(
+        self._channel.observe(
             wire.Logged(
                 logger=record.name,
                 message=text(record.getMessage()),
@@ -144,7 +144,7 @@ def observe_queries(channel: Channel) -> None:
     connect = sqlite3.connect
 
     def report(statement: str) -> None:
-        channel.send(wire.Query(*cause.get(), text(statement)))
+        channel.observe(wire.Query(*cause.get(), text(statement)))
 
     @functools.wraps(connect)
     def observed(*args: Any, **kwargs: Any) -> sqlite3.Connection:

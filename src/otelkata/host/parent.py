@@ -128,6 +128,7 @@ def _needed_are_here() -> bool:
 
 
 def _preload() -> None:
+    gc.disable()
     for name in LIKELY:
         try:
             importlib.import_module(name)
@@ -138,8 +139,8 @@ def _preload() -> None:
         # Reads the entry points of all distributions, once instead of once in each host.
         metadata = importlib.import_module("opentelemetry.util._importlib_metadata")
         metadata.entry_points(group="opentelemetry_resource_detector")
-    gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 def _run_host(line: str | bytes) -> None:
