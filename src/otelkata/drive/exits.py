@@ -26,6 +26,7 @@ LIFESPAN_LIMIT = 10.0
 SIGTERM_LIMIT = 15.0
 PROCESS_LIMIT = 5.0
 SETTLE_LIMIT = 3.0
+FLUSH_LIMIT = 8.0
 
 
 class Exits:
@@ -57,6 +58,7 @@ class Exits:
         await self._end_process("payment.hanging")
 
     async def _leave_lifespan(self) -> None:
+        await self._deployment.start(LEAVING)
         pending = await self._checkout(LEAVING, "exit.lifespan")
         await self._stop(LEAVING, "lifespan", ["lifespan"], pending, "exit.lifespan")
 
@@ -81,6 +83,7 @@ class Exits:
 
     async def leave_with_hanging_exporter(self) -> None:
         """Run lifespan shutdown while the exporter hangs."""
+        await self._deployment.start(SULKING)
         pending = await self._checkout(SULKING, "exit.lifespan_hanging")
         for start in SULKING:
             if self._deployment.serves(start.name):
@@ -91,7 +94,13 @@ class Exits:
         )
 
     async def terminate(self) -> None:
-        """Send SIGTERM to real services right after a checkout."""
+        """Export over OTLP from real services, then send them SIGTERM right after a checkout."""
+        await self._deployment.start(SIGTERM)
+        await self._conductor.play_one("default_exporter")
+        for start in SIGTERM:
+            if self._deployment.serves(start.name):
+                host = await self._deployment.host_of(start.name)
+                await _ask(host, wire.Flush, starts=[start.name], seconds=FLUSH_LIMIT)
         pending = await self._checkout(SIGTERM, "exit.sigterm")
         await self._terminate(SIGTERM, "sigterm", ["sigterm"], pending, "exit.sigterm")
 
@@ -99,6 +108,7 @@ class Exits:
         """Send SIGTERM to real services whose collector hangs."""
         for start in STUCK:
             self._collector.hang(start.host)
+        await self._deployment.start(STUCK)
         pending = await self._checkout(STUCK, "exit.sigterm_hanging")
         await self._terminate(
             STUCK, "sigterm_hanging", ["sigterm_hanging"], pending, "exit.sigterm_hanging"
@@ -106,7 +116,6 @@ class Exits:
 
     async def _checkout(self, planned: list[PlannedStart], case: str) -> dict[str, list[str]]:
         # Returns the spans that have ended, by start.
-        await self._deployment.start(planned)
         await self._conductor.play_one(case)
         names = [start.name for start in planned if self._deployment.serves(start.name)]
         for name in names:

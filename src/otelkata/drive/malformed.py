@@ -32,3 +32,17 @@ MALFORMED: dict[str, Spelling] = {
     "future_version_without_dash": lambda t, s: f"cc-{t}-{s}-01.what-the-future",
     "other_separator": lambda t, s: f"00_{t}_{s}_01",
 }
+
+TELLING = (
+    "empty",
+    "no_traceparent_at_all",
+    "version_ff",
+    "trace_id_zero",
+    "trace_id_short",
+    "trace_id_upper_case",
+    "span_id_zero",
+    "flags_missing",
+    "flags_not_hex",
+    "version_00_with_more",
+)
+"""One of each sort: these are sent to every service, all of them to the gateway."""

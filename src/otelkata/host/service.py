@@ -105,6 +105,7 @@ class Service:
                     lifespan="auto",
                     log_config=None,
                     access_log=False,
+                    proxy_headers=False,
                     ws="none",
                     timeout_graceful_shutdown=5,
                 )

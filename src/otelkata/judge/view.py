@@ -143,7 +143,7 @@ class Call:
         """Return the service that the request was meant for."""
         return self.data.hop.partition(">")[2]
 
-    @property
+    @cached_property
     def parent(self) -> TraceParent | None:
         """Return the valid trace context that arrived at the callee."""
         if self.data.request is None or self.callee is None or self.is_stripped:
@@ -152,7 +152,7 @@ class Call:
 
     is_stripped = False
 
-    @property
+    @cached_property
     def servers(self) -> list[ServiceSpan]:
         """Return the SERVER spans whose parent is remote or none."""
         return [span for span in self.spans if span.kind == "SERVER" and span.parent is None]
@@ -163,7 +163,7 @@ class Call:
         servers = self.servers
         return servers[0] if len(servers) == 1 else None
 
-    @property
+    @cached_property
     def queries(self) -> list[ServiceSpan]:
         """Return the callee's CLIENT spans of its database."""
         return [span for span in self.spans if span.is_query]
@@ -197,22 +197,22 @@ class CaseView:
         """Return what the case is, to be read after 'in'."""
         return self.data.title
 
-    @property
+    @cached_property
     def spans(self) -> list[ServiceSpan]:
         """Return the spans of all services."""
         return [span for call in self.calls for span in call.spans]
 
-    @property
+    @cached_property
     def entry(self) -> Call | None:
         """Return the driver's own request."""
         return next((call for call in self.calls if call.caller_service == "client"), None)
 
-    @property
+    @cached_property
     def served(self) -> list[Call]:
         """Return the calls that a service of the submission answered."""
         return [call for call in self.calls if call.callee is not None and call.status is not None]
 
-    @property
+    @cached_property
     def sent(self) -> list[Call]:
         """Return the calls that a service of the submission sent."""
         return [call for call in self.calls if call.caller]
