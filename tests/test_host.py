@@ -67,6 +67,7 @@ class Driver:
 
     def rest(self) -> list[wire.Report]:
         """Close the channel, and return what was reported up to here."""
+        self.channel.send()
         self.channel._socket.close()
         return [_decoded(line) for line in self._lines]
 

@@ -31,9 +31,15 @@ def copy(submission: Path, into: Path) -> Path:
         if folder.is_dir():
             (target / name).symlink_to(folder.resolve(), target_is_directory=True)
     _require_checkout(target)
-    # Once here instead of once in each host; what cannot be compiled, a host tells.
-    compileall.compile_dir(target, quiet=2)
     return target
+
+
+def compile_ahead(copied: Path) -> None:
+    """Compile what was copied, here and now instead of in each host.
+
+    What cannot be compiled is left alone: a host that imports it tells why.
+    """
+    compileall.compile_dir(copied, quiet=2)
 
 
 class _Budget:

@@ -91,6 +91,7 @@ class _Run:
         self._parent = parent
         parent.open(self._launched)
         copied = source.copy(self._submission, self._scratch)
+        source.compile_ahead(copied)
         await self._collector.open()
         processor = await listen(process_card)
         self._ports["processor"] = port_of(processor)
