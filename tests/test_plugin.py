@@ -139,7 +139,7 @@ def test_pytest_loads_nothing_of_the_submission(
 def test_with_a_space_the_checks_are_still_run_without_the_submissions_files(
     hostile: tuple[Path, Path], elsewhere: Path
 ) -> None:
-    """Pytest takes the value for a path before any plugin is asked: the first run may be touched."""
+    """Pytest takes the value for a path before any plugin is asked: its first run is exposed."""
     submission, told = hostile
     code, said = run(elsewhere, "--submission", submission, "-k", "runs")
     assert code == 1, said
