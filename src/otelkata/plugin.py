@@ -107,7 +107,7 @@ class Checks:
         """Name the submission."""
         return [f"submission: {self._submission}"]
 
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+    def pytest_terminal_summary(self, terminalreporter: "pytest.TerminalReporter") -> None:
         """Say how the run can be repeated."""
         if self._view is not None:
             evidence = self._view.evidence
