@@ -90,7 +90,9 @@ def passes_tracestate_on(tracestate: Cases) -> Findings:
 )
 def ignores_malformed_traceparent(malformed: Cases, view: View) -> Findings:
     """A malformed traceparent starts a new trace and harms nothing."""
-    sound = {case.data.entry for case in view.tagged("refusal") if not case.obstacle}
+    alike = [case for tag in ("refusal", "direct") for case in view.tagged(tag)]
+    sound = {case.data.entry for case in alike if not case.obstacle and not case.data.inner}
+    sound -= {case.data.entry for case in alike if case.obstacle and not case.data.inner}
     for case in view.tagged("malformed"):
         # Judged where the service stands alone, and answers well-formed requests as it should.
         alone = not case.data.inner and case.data.entry in sound

@@ -120,7 +120,7 @@ class Returned(NamedTuple):
     "wrong",
     [
         Returned("def init_tracer(*a, **o): return 'provider'", "it returned str"),
-        Returned("def init_tracer(name): return None", "init_tracer() takes 1"),
+        Returned("def init_tracer(name): return None", "TypeError: init_tracer()"),
         Returned("def create_payment(*a, **o): return None", "it returned NoneType"),
         Returned("async def create_payment(*a, **o): return None", "async def"),
     ],

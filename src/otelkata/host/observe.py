@@ -111,6 +111,10 @@ class SpanCounter(SpanProcessor):
             self._open.discard(span_id)
             self._changed.notify_all()
 
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:  # noqa: ARG002 (SDK interface)
+        """Succeed: nothing is held back. Older SDKs take a missing answer for a failure."""
+        return True
+
     def wait_until_none_is_open(self, seconds: float) -> bool:
         """Wait until every started span has ended; False when `seconds` went by before."""
         with self._changed:
