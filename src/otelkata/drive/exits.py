@@ -184,8 +184,8 @@ class Exits:
                 return
             seen = _with(seen, pending=pending[start.name])
             host = await self._deployment.host(start.host)
-            if self._obstacle(host, case):
-                self.seen.append(_with(seen, skipped=self._obstacle(host, case)))
+            if obstacle := self._obstacle(host, case):
+                self.seen.append(_with(seen, skipped=obstacle))
                 return
             patience = LIFESPAN_LIMIT + NOISE
             reply = await _ask(
@@ -220,8 +220,8 @@ class Exits:
                 return
             seen = _with(seen, pending=pending[start.name])
             host = await self._deployment.host(start.host)
-            if self._obstacle(host, case):
-                self.seen.append(_with(seen, skipped=self._obstacle(host, case)))
+            if obstacle := self._obstacle(host, case):
+                self.seen.append(_with(seen, skipped=obstacle))
                 return
             began = time.monotonic()
             try:

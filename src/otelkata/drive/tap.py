@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 
-from otelkata.evidence.model import Headers, Hop
+from otelkata.evidence.model import Hop
 
 from .database import UNIT_PRICE_CENTS
 from .fault import Answer, Break, Fault, Hang, Hold, Meet, Notice, Reserve, StripHeaders, WriteRaw
@@ -15,7 +15,6 @@ from .play import Play
 from .record import Draft, Record
 
 CONTEXT_HEADERS = ("traceparent", "tracestate", "baggage")
-_JSON: Headers = [("Content-Type", "application/json")]
 
 
 class Crossings:
