@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 from otelkata.check import (
     Call,
@@ -14,6 +13,7 @@ from otelkata.check import (
     Unjudged,
     check,
     expect,
+    path_of,
 )
 
 MANY_NAMES = 10
@@ -137,14 +137,14 @@ def _method_and_status(case: CaseView, call: Call, span: ServiceSpan) -> Iterato
 
 
 def _path(case: CaseView, call: Call, span: ServiceSpan) -> Finding:
-    path = urlsplit(call.data.request.target).path if call.data.request else ""
+    path = path_of(call.data.request.target) if call.data.request else ""
     claimed = span.first(*_PATH)
     if claimed is None:
         route = span.first("http.route")
         message = f"in {case.title}, {span} has neither url.path nor http.route"
         return expect(isinstance(route, str) and route, message, case, span)
     return expect(
-        urlsplit(str(claimed)).path == path,
+        path_of(claimed) == path,
         f"in {case.title}, {span} has the path {claimed!r}, the request had {path!r}",
         case,
         span,
@@ -152,13 +152,13 @@ def _path(case: CaseView, call: Call, span: ServiceSpan) -> Finding:
 
 
 def _url(case: CaseView, call: Call, span: ServiceSpan) -> Finding:
-    path = urlsplit(call.data.request.target).path if call.data.request else ""
+    path = path_of(call.data.request.target) if call.data.request else ""
     url = span.first(*_URL)
     if url is None:
         message = f"in {case.title}, {span} has neither url.full nor server.address"
         return expect(span.first(*_PEER), message, case, span)
     return expect(
-        urlsplit(str(url)).path == path,
+        path_of(url) == path,
         f"in {case.title}, {span} has the URL {url!r}, the request went to {path!r}",
         case,
         span,

@@ -24,7 +24,7 @@ from evidence_builder import (
     started,
     trace_of,
 )
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from otelkata.evidence.model import Evidence
@@ -49,7 +49,13 @@ LABELS = [
     # Queries are judged where nothing else goes on.
     if (case, span) != ("interleaved1", "inventory/query")
 ]
-RELAXED = settings(max_examples=40, deadline=None, suppress_health_check=[*HealthCheck])
+RELAXED = settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[*HealthCheck],
+    # Shrinking 200 kB of evidence takes minutes; the message names the check and the line.
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+)
 
 
 def verdict_on(evidence: Evidence) -> Verdict:

@@ -4,6 +4,7 @@ from otelkata.evidence.model import Exit
 from otelkata.judge.finding import SOUND, Fault, Finding, Findings, Sound, Unjudged, expect
 from otelkata.judge.registry import check
 from otelkata.judge.traceparent import TraceParent, of_headers, parse, state_of, values_of
+from otelkata.judge.url import path_of
 from otelkata.judge.view import CLOCK_NOISE_NS, Call, CaseView, ServiceSpan, View
 
 Cases = list[CaseView]
@@ -29,6 +30,7 @@ __all__ = [
     "expect",
     "of_headers",
     "parse",
+    "path_of",
     "state_of",
     "values_of",
 ]

@@ -7,7 +7,6 @@ was started, as its host reported; one without a request of its own belongs wher
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -16,6 +15,7 @@ from otelkata.host.wire import PROBE_SCOPE, Attributes, Event, Logged, Problem, 
 
 from . import traceparent
 from .traceparent import TraceParent
+from .url import port_of
 
 CLOCK_NOISE_NS = 2_000_000
 CONTESTED = 0.7
@@ -481,10 +481,7 @@ def _port_of(span: ServiceSpan) -> int | None:
     port = span.first(*_PORT_KEYS)
     if isinstance(port, int):
         return port
-    try:
-        return urlsplit(str(span.first(*_URL_KEYS) or "")).port
-    except ValueError:
-        return None
+    return port_of(span.first(*_URL_KEYS) or "")
 
 
 def _sent_to(call: Call) -> int | None:

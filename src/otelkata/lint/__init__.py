@@ -1,0 +1,1 @@
+"""Find tracing faults in source code without running it."""
