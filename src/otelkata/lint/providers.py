@@ -107,9 +107,7 @@ def dictionary(
             return [], False
 
 
-def _literal(
-    module: Module, node: cst.Dict, depth: int
-) -> tuple[list[Entry], bool]:
+def _literal(module: Module, node: cst.Dict, depth: int) -> tuple[list[Entry], bool]:
     entries: list[Entry] = []
     complete = True
     for element in node.elements:
@@ -125,9 +123,7 @@ def _literal(
     return entries, complete
 
 
-def _named(
-    module: Module, node: cst.Name, depth: int
-) -> tuple[list[Entry], bool]:
+def _named(module: Module, node: cst.Name, depth: int) -> tuple[list[Entry], bool]:
     """Follow a name to its one literal, and to what is put into it by `name[key] = value`."""
     bindings = module.scope(node).lookup(node.value)
     if len(bindings) != 1 or bindings[0].value is None or bindings[0].is_parameter:
