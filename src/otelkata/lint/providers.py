@@ -9,6 +9,7 @@ from typing import TypeAlias
 import libcst as cst
 
 from .module import Module, argument, is_literal, text_of
+from .names import canonical
 from .scopes import Binding
 from .walk import walk
 
@@ -61,6 +62,15 @@ def made(module: Module) -> Iterator[cst.Call]:
         if is_super and owner is not None and isinstance(owner.node, cst.ClassDef):
             known = [module.annotated(base.value) for base in owner.node.bases]
             if any(base is not None and base.kind == "TracerProvider" for base in known):
+                yield call
+
+
+def partially_made(module: Module) -> Iterator[cst.Call]:
+    """Yield the calls of `functools.partial` for the class of a tracer provider."""
+    for call in module.index.calls:
+        if module.origin(call.func) == "functools.partial" and call.args:
+            origin = module.origin(call.args[0].value)
+            if origin is not None and canonical(origin) == "TracerProvider":
                 yield call
 
 
