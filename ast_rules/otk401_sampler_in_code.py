@@ -135,11 +135,11 @@ class Audio:
         source = value.func if isinstance(value, cst.Call) else value
         if (module.origin(source) or "").endswith(FROM_ENVIRONMENT):
             return
-        certain = _is_chosen_here(module, value, 0)
+        certain = _is_chosen_here(module, value)
         yield self.finding(
             module,
             found.node,
-            f"The sampler {module.code(value)} overrules OTEL_TRACES_SAMPLER: pass none, "
+            "A sampler that is chosen in code overrules OTEL_TRACES_SAMPLER: pass none, "
             "and let the environment and the caller decide.",
             severity=None if certain else Severity.NOTE,
             certain=certain,
@@ -160,16 +160,20 @@ def _is_sampler(module: Module, node: cst.ClassDef) -> bool:
     return any((module.origin(base.value) or "").startswith(SAMPLING) for base in node.bases)
 
 
-def _is_chosen_here(module: Module, value: cst.BaseExpression, depth: int) -> bool:
+def _is_chosen_here(module: Module, value: cst.BaseExpression, depth: int = 0) -> bool:
     """Tell whether a sampler is made in this file, and not handed in from elsewhere."""
+    if depth > 4:
+        return False
+    if isinstance(value, cst.IfExp):
+        return any(_is_chosen_here(module, side, depth + 1) for side in (value.body, value.orelse))
     source = value.func if isinstance(value, cst.Call) else value
     origin = module.origin(source)
     if origin is not None:
         return canonical(origin) is not None
-    if not isinstance(source, cst.Name) or depth > 3:
+    if not isinstance(source, cst.Name):
         return False
     bindings = module.scope(source).lookup(source.value)
-    return bool(bindings) and all(
+    return any(
         isinstance(binding.defined, cst.ClassDef)
         or (
             binding.value is not None
