@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 
-import libcst as cst
-
 from otelkata.lint.finding import Finding, Severity
 from otelkata.lint.module import Module, is_literal
 from otelkata.lint.ownerless import Kept, kept

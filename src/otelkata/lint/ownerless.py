@@ -15,6 +15,16 @@ _BORROWERS = frozenset(
 )
 _BORROWED_AS = frozenset({"tracer_provider"})
 """Parameters by which a provider is used, and not taken over."""
+_READERS = (
+    cst.AssignTarget,
+    cst.Attribute,
+    cst.Comparison,
+    cst.ComparisonTarget,
+    cst.Expr,
+    cst.If,
+    cst.UnaryOperation,
+)
+"""Nodes that use a value without keeping it."""
 
 
 class Kept(Enum):
@@ -76,21 +86,18 @@ def _use(module: Module, node: cst.BaseExpression) -> Kept:
     """Return what one use of a provider says of its keeper."""
     parent = module.parent(node)
     match parent:
-        case cst.Attribute() | cst.Comparison() | cst.ComparisonTarget() | cst.AssignTarget():
-            return Kept.HERE
-        case cst.Expr() | cst.If() | cst.UnaryOperation():
-            return Kept.HERE
         case cst.Arg(keyword=cst.Name(value=keyword)) if keyword in _BORROWED_AS:
             return Kept.HERE
         case cst.DictElement(key=cst.SimpleString() as key) if key.evaluated_value in _BORROWED_AS:
             return Kept.HERE
         case cst.Arg():
-            call = module.parent(parent)
-            name = (
-                (dotted(call.func) or "").rpartition(".")[2] if isinstance(call, cst.Call) else ""
-            )
-            if name == "set_tracer_provider":
-                return Kept.WITHIN_REACH
-            return Kept.HERE if name in _BORROWERS else Kept.ELSEWHERE
+            return _handed(module.parent(parent))
         case _:
-            return Kept.ELSEWHERE
+            return Kept.HERE if isinstance(parent, _READERS) else Kept.ELSEWHERE
+
+
+def _handed(call: cst.CSTNode | None) -> Kept:
+    name = (dotted(call.func) or "").rpartition(".")[2] if isinstance(call, cst.Call) else ""
+    if name == "set_tracer_provider":
+        return Kept.WITHIN_REACH
+    return Kept.HERE if name in _BORROWERS else Kept.ELSEWHERE
