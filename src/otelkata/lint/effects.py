@@ -51,7 +51,6 @@ _BORROWERS = frozenset(
         "print",
         "repr",
         "set_span_in_context",
-        "setattr",
         "str",
         "type",
         "vars",
@@ -207,8 +206,9 @@ class Effects:
         name = node.attr.value
         call = self._module.parent(node)
         if not (isinstance(call, cst.Call) and call.func is node):
-            # `span.end` without a call is a promise to call it later.
-            return Effect(Deed.CAPTURE if name == "end" else Deed.BORROW, node)
+            # `span.end` without a call is a promise to call it later, unless it is dropped.
+            kept = name == "end" and not isinstance(call, cst.Expr)
+            return Effect(Deed.CAPTURE if kept else Deed.BORROW, node)
         if name in {"end", "__exit__"}:
             return Effect(Deed.END, call)
         if name == "__enter__":

@@ -47,6 +47,7 @@ _HARMLESS = frozenset(
         "range",
         "repr",
         "set",
+        "str",
         "super",
         "time_ns",
         "tuple",

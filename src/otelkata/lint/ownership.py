@@ -7,13 +7,13 @@ whether it has ended, how unusual the path is, and what `finally` blocks resume 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import NamedTuple
 
 import libcst as cst
 
+from .conditions import NOTHING, Conditions, Facts
 from .effects import Deed, Effect, Effects
 from .graph import Edge, Graph, Jump, Point, Role
 from .hazards import Flow
@@ -37,6 +37,7 @@ class _State(NamedTuple):
     ended: bool
     flow: Flow
     stack: tuple[Jump, ...]
+    facts: Facts = NOTHING
 
 
 @dataclass(slots=True)
@@ -66,6 +67,7 @@ class Flows:
         self._module = module
         self._graphs: dict[Body, Graph] = {}
         self._fates: dict[tuple[cst.FunctionDef, str], Deed] = {}
+        self._conditions: dict[Body, Conditions] = {}
         self._inner: dict[Body, list[cst.CSTNode]] = {}
         self.effects = Effects(module, self.fate_of_parameter)
 
@@ -74,6 +76,12 @@ class Flows:
         if body not in self._graphs:
             self._graphs[body] = Graph(self._module, body)
         return self._graphs[body]
+
+    def conditions(self, body: Body) -> Conditions:
+        """Return what is worth remembering of the conditions in `body`."""
+        if body not in self._conditions:
+            self._conditions[body] = Conditions(self._module, self.graph(body))
+        return self._conditions[body]
 
     def inner_scopes(self, body: Body) -> list[cst.CSTNode]:
         """Return the functions, classes and lambdas made directly in `body`."""
@@ -127,17 +135,12 @@ class _Walk:
         self._came: dict[_State, tuple[_State, Flow] | None] = {}
         self._waiting: deque[_State] = deque()
         self._after_end = 0
-        self._start = start
+        self._conditions = flows.conditions(body)
         if names and self._effects.captures(flows.inner_scopes(body), names):
             self.fates.moved[Deed.CAPTURE] = body
             return
         self._begin(start, names)
         self._explore()
-
-    @cached_property
-    def _assumed(self) -> Mapping[str, bool]:
-        """Conditions that held where the span was started, by their source."""
-        return dict(_conditions(self._module, self._start)) if self._start else {}
 
     def _begin(self, start: cst.CSTNode | None, names: frozenset[str]) -> None:
         if start is None:
@@ -148,14 +151,17 @@ class _Walk:
         if number is None:
             self.fates.complete = False
             return
-        here = _State(number, names, ended=False, flow=Flow.NEXT, stack=self._stack_at(number))
+        facts = self._conditions.before(start)
+        here = _State(number, names, False, Flow.NEXT, self._stack_at(number), facts)  # noqa: FBT003
         if not names:
             self._lose(here)
             return
-        self._came[here] = None
-        for edge in self._edges(self._graph.points[number], names):
+        # A loop may come back here; the beginning of the path is a state of its own.
+        before = here._replace(names=frozenset())
+        self._came[before] = None
+        for edge in self._edges(here):
             if _RANK[edge.flow] == 0:
-                self._go(here, edge)
+                self._go(here, edge, came_from=before)
 
     def _stack_at(self, number: int) -> tuple[Jump, ...]:
         """Return what a point inside of `finally` blocks resumes to: the normal way on."""
@@ -181,7 +187,7 @@ class _Walk:
         after = self._apply(state, point)
         if after is None:
             return
-        for edge in self._edges(point, after.names):
+        for edge in self._edges(after):
             self._go(after, edge, came_from=state)
 
     def _resume(self, state: _State, point: Point) -> None:
@@ -212,7 +218,8 @@ class _Walk:
             self._after_end += 1
             if self._after_end > MOST_AFTER_END:
                 return None
-        return state._replace(names=names, ended=ended)
+        facts = self._conditions.after(state.point, state.facts)
+        return state._replace(names=names, ended=ended, facts=facts)
 
     def _is_taken(self, effect: Effect) -> bool:
         if effect.deed is Deed.MANAGE:
@@ -235,21 +242,26 @@ class _Walk:
             ]
         return self._known[key]
 
-    def _edges(self, point: Point, names: frozenset[str]) -> Iterator[Edge]:
-        """Yield the ways on that a span in `names` allows."""
-        truth = (
-            self._truth(point.parts[0], names) if point.role is Role.TEST and point.parts else None
-        )
+    def _edges(self, state: _State) -> Iterator[Edge]:
+        """Yield the ways on that what is known allows."""
+        point = self._graph.points[state.point]
+        truth = None
+        if point.role is Role.TEST and point.parts:
+            truth = self._truth(point.parts[0], state.names)
+            if truth is None:
+                truth = self._conditions.answer(state.point, state.facts)
         for edge in point.edges:
-            if truth is not None and edge.flow is (Flow.FALSE if truth else Flow.TRUE):
-                continue
-            yield edge
+            if truth is None or edge.flow is not (Flow.FALSE if truth else Flow.TRUE):
+                yield edge
 
     def _truth(self, test: cst.CSTNode, names: frozenset[str]) -> bool | None:
         """Return what a condition comes to while `names` hold a span; None if that is open."""
         match test:
             case cst.Name() | cst.Attribute() if dotted(test) in names:
                 return True
+            case cst.Call(func=cst.Attribute(attr=cst.Name(value="is_recording"))):
+                # What records nothing needs no end.
+                return True if dotted(test.func.value) in names else None
             case cst.NamedExpr():
                 return True if dotted(test.target) in names else None
             case cst.UnaryOperation(operator=cst.Not()):
@@ -259,8 +271,6 @@ class _Walk:
                 return _compared(test.comparisons[0])
             case cst.BooleanOperation():
                 return self._combined(test, names)
-            case cst.BaseExpression():
-                return self._assumed.get(self._module.code(test)) if self._assumed else None
             case _:
                 return None
 
@@ -276,9 +286,11 @@ class _Walk:
         depth = self._graph.points[target].depth
         stack = (*state.stack[: depth - 1], rest) if rest else state.stack[:depth]
         flow = edge.flow if _RANK[edge.flow] > _RANK[state.flow] else state.flow
-        self._visit(
-            _State(target, state.names, state.ended, flow, stack), (came_from or state, edge.flow)
-        )
+        facts = state.facts
+        if edge.flow in {Flow.TRUE, Flow.FALSE}:
+            facts = self._conditions.told(state.point, facts, answer=edge.flow is Flow.TRUE)
+        reached = _State(target, state.names, state.ended, flow, stack, facts)
+        self._visit(reached, (came_from or state, edge.flow))
 
     def _visit(self, state: _State, came: tuple[_State, Flow] | None) -> None:
         if state not in self._came:
@@ -327,47 +339,3 @@ def _point_with(graph: Graph, module: Module, node: cst.CSTNode) -> int | None:
         if number is not None:
             return number
     return None
-
-
-def _conditions(module: Module, start: cst.CSTNode) -> Iterator[tuple[str, bool]]:
-    """Yield what was known to hold where `start` ran: what it stands under, and guards before it."""
-    inside = start
-    for around in module.ancestors(start):
-        if isinstance(around, cst.If | cst.IfExp):
-            if inside is around.body:
-                yield from _told(module, around.test, holds=True)
-            elif inside is around.orelse:
-                yield from _told(module, around.test, holds=False)
-        elif isinstance(around, cst.IndentedBlock | cst.Module):
-            yield from _guards(module, around, inside)
-        elif isinstance(around, cst.FunctionDef):
-            return
-        inside = around
-
-
-def _guards(
-    module: Module, block: cst.IndentedBlock | cst.Module, inside: cst.CSTNode
-) -> Iterator[tuple[str, bool]]:
-    for statement in block.body:
-        if statement is inside:
-            return
-        if isinstance(statement, cst.If) and statement.orelse is None and _leaves(statement.body):
-            yield from _told(module, statement.test, holds=False)
-
-
-def _leaves(suite: cst.BaseSuite) -> bool:
-    last = suite.body[-1] if suite.body else None
-    if isinstance(last, cst.SimpleStatementLine):
-        last = last.body[-1]
-    return isinstance(last, cst.Return | cst.Raise | cst.Continue | cst.Break)
-
-
-def _told(module: Module, test: cst.BaseExpression, *, holds: bool) -> Iterator[tuple[str, bool]]:
-    """Yield a condition, and its parts where each of them must have held."""
-    if isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not):
-        yield from _told(module, test.expression, holds=not holds)
-        return
-    yield module.code(test), holds
-    if isinstance(test, cst.BooleanOperation) and isinstance(test.operator, cst.And) is holds:
-        yield from _told(module, test.left, holds=holds)
-        yield from _told(module, test.right, holds=holds)

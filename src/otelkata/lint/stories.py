@@ -9,7 +9,7 @@ import libcst as cst
 
 from .effects import Deed
 from .hazards import Flow
-from .module import Known, Module
+from .module import Body, Known, Module
 from .ownership import Fates, Flows
 from .scopes import Scope, dotted
 from .walk import walk
@@ -19,6 +19,10 @@ _TAKES = frozenset(
     | {Deed.ALIAS}
 )
 """What shows that somebody looks after a span kept in an attribute."""
+
+_CONTAINERS = (cst.Dict, cst.Set, cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp)
+_ENTERS = frozenset({"__aenter__", "__enter__"})
+_EXITS = frozenset({"__aexit__", "__exit__"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,8 @@ class _Teller:
                 return [dotted(around.target) or ""]
             if isinstance(around, cst.Tuple | cst.List):
                 return _opposite(targets, around, inside)
+            if isinstance(around, _CONTAINERS):
+                return []
             if around is statement:
                 break
             inside = around
@@ -126,23 +132,45 @@ class _Teller:
         holder, _, attribute = attributes[0].partition(".")
         if holder != scope.object_name():
             return Fates(moved={Deed.STORE: call})
-        takers = list(self._takers(owner, attribute))
+        return self._kept(call, body, names, self._takers(owner, attribute))
+
+    def _kept(
+        self, call: cst.Call, body: Body, names: frozenset[str], takers: list[cst.CSTNode]
+    ) -> Fates:
+        """Follow a span kept in an attribute that `takers` look after."""
         if not takers:
             return self._flows.follow(body, call, frozenset())
-        if all(self._module.body_of(node) is body for node in takers):
+        owners = {self._module.body_of(node) for node in takers}
+        if owners == {body}:
             return self._flows.follow(body, call, names)
+        if _name(body) in _ENTERS and {_name(owner) for owner in owners - {body}} <= _EXITS:
+            # `__exit__` does not run when `__enter__` raised.
+            fates = self._flows.follow(body, call, names)
+            fates.leaks.pop(Flow.NEXT, None)
+            return fates
         return Fates(moved={Deed.STORE: call})
 
-    def _takers(self, owner: Scope, attribute: str) -> Iterator[cst.CSTNode]:
-        """Yield where this file does more with `.attribute` than look at it, of any object."""
+    def _takers(self, owner: Scope, attribute: str) -> list[cst.CSTNode]:
+        """Return where more is done with `.attribute` than to look at it: here, or of any object."""
+        found: list[cst.CSTNode] = []
         for node in walk(self._module.tree):
             if isinstance(node, cst.Attribute) and node.attr.value == attribute:
                 effect = self._flows.effects.of_mention(node)
-                if effect.deed in _TAKES:
-                    yield node
+                if effect.deed in _TAKES and not self._is_anothers(node, owner):
+                    found.append(node)
             elif isinstance(node, cst.SimpleString) and node.raw_value == attribute:
                 # getattr(self, "_span"), __slots__ and the like: somebody else may look.
-                yield node
+                found.append(node)
+        return found
+
+    def _is_anothers(self, node: cst.Attribute, owner: Scope) -> bool:
+        """Tell whether `node` is an attribute of `self` in a class that has nothing to do here."""
+        scope = self._module.scope(node)
+        holder = scope.class_scope()
+        if holder is None or holder is owner or dotted(node.value) != scope.object_name():
+            return False
+        classes = (holder.node, owner.node)
+        return not any(isinstance(node, cst.ClassDef) and node.bases for node in classes)
 
     def _fresh(self, told: list[Story]) -> set[cst.FunctionDef]:
         """Return the functions that return a span they started."""
@@ -167,10 +195,15 @@ def _opposite(
 ) -> list[str]:
     position = next((at for at, item in enumerate(values.elements) if item is inside), None)
     for target in targets:
-        if isinstance(target, cst.Tuple | cst.List) and position is not None:
-            if len(target.elements) == len(values.elements):
-                return [dotted(target.elements[position].value) or ""]
+        if position is not None and isinstance(target, cst.Tuple | cst.List):
+            if len(target.elements) != len(values.elements):
+                return []
+            return [dotted(target.elements[position].value) or ""]
     return []
+
+
+def _name(body: Body | None) -> str:
+    return body.name.value if isinstance(body, cst.FunctionDef) else ""
 
 
 def _is_generator(function: cst.FunctionDef) -> bool:
