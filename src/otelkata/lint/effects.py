@@ -166,7 +166,9 @@ class Effects:
                 return Effect(Deed.BORROW if lent else Deed.RETURN, inside)
             case cst.Assign() | cst.AnnAssign() | cst.NamedExpr():
                 return self._of_assignment(inside, parent)
-            case cst.AssignTarget() | cst.AsName() | cst.Del():
+            case cst.AsName():
+                return Effect(Deed.BORROW if self._is_same(parent) else Deed.REBIND, inside)
+            case cst.AssignTarget() | cst.Del():
                 return Effect(Deed.REBIND, inside)
             case cst.For() | cst.CompFor():
                 return Effect(Deed.REBIND if inside is parent.target else Deed.BORROW, inside)
@@ -232,6 +234,14 @@ class Effects:
         if known is not None and known.kind.partition(".")[2] in SPAN_METHODS:
             return Effect(Deed.BORROW, call)
         return Effect(self._in_callee(call, arg), call)
+
+    def _is_same(self, parent: cst.AsName) -> bool:
+        """Tell whether a `with` gives back the span that it was given: `use_span(span) as span`."""
+        item = self._module.parent(parent)
+        call = item.item if isinstance(item, cst.WithItem) else None
+        return isinstance(call, cst.Call) and any(
+            dotted(arg.value) == dotted(parent.name) for arg in call.args
+        )
 
     def _of_use_span(self, call: cst.Call) -> Effect:
         ends = argument(call, "end_on_exit", 1)

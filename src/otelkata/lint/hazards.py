@@ -7,7 +7,7 @@ from enum import Enum
 
 import libcst as cst
 
-from .module import Module
+from .module import Module, text_of
 from .names import SPAN_METHODS
 from .scopes import dotted
 from .walk import walk
@@ -26,18 +26,27 @@ class Flow(Enum):
 
 _HARMLESS = frozenset(
     {
+        "append",
         "bool",
         "callable",
         "cast",
+        "copy",
+        "current_task",
+        "current_thread",
         "dict",
+        "endswith",
         "enumerate",
+        "exc_info",
         "frozenset",
         "hasattr",
         "id",
         "isinstance",
         "issubclass",
+        "items",
+        "keys",
         "len",
         "list",
+        "lower",
         "monotonic",
         "monotonic_ns",
         "partial",
@@ -47,16 +56,22 @@ _HARMLESS = frozenset(
         "range",
         "repr",
         "set",
+        "startswith",
         "str",
+        "strip",
         "super",
         "time_ns",
         "tuple",
         "type",
+        "upper",
+        "uuid4",
+        "values",
         "zip",
     }
 )
 _LOGGING = frozenset({"critical", "debug", "error", "exception", "info", "log", "warning"})
-_ITERATES = frozenset({"items", "keys", "values", "reversed", "sorted"}) | _HARMLESS
+_ITERATES = frozenset({"reversed", "sorted"}) | _HARMLESS
+_CLIENTS = ("client", "http", "requests", "session")
 
 
 class Hazards:
@@ -106,6 +121,10 @@ class Hazards:
             return True
         if name in _LOGGING and isinstance(call.func, cst.Attribute):
             return "log" in (dotted(call.func.value) or "").lower()
+        if name == "getattr":
+            return len(call.args) == 3
+        if name in {"get", "pop", "time"} and isinstance(call.func, cst.Attribute):
+            return _is_lookup(name, call)
         return self._module.called(call) is not None
 
     def _is_manager(self, node: cst.CSTNode) -> bool:
@@ -131,3 +150,15 @@ def _name(call: cst.Call) -> str:
     if isinstance(func, cst.Attribute):
         return func.attr.value
     return func.value if isinstance(func, cst.Name) else ""
+
+
+def _is_lookup(name: str, call: cst.Call) -> bool:
+    """Tell whether a call looks into a dictionary with a default, or at the clock."""
+    receiver = dotted(call.func.value) if isinstance(call.func, cst.Attribute) else None
+    if name == "time":
+        return receiver == "time"
+    if name == "pop":
+        return len(call.args) == 2
+    key = text_of(call.args[0].value) if call.args else None
+    asks_server = any(word in (receiver or "").lower() for word in _CLIENTS)
+    return key is not None and "/" not in key and not asks_server
