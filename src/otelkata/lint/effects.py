@@ -84,6 +84,27 @@ class Effects:
         first += [effect for effect in last if self._name(effect.node) not in renamed]
         return [*first, *self._captures(part, names)]
 
+    def of_leaving(
+        self, item: cst.WithItem, names: frozenset[str], start: cst.CSTNode | None
+    ) -> list[Effect]:
+        """Return what the end of a `with` does to the span that `names` hold since `start`."""
+        manager = item.item
+        if isinstance(manager, cst.Call):
+            if not self.ends_on_exit(manager):
+                return []
+            ends = item is start or any(dotted(arg.value) in names for arg in manager.args)
+        else:
+            ends = dotted(manager) in names
+        return [Effect(Deed.END, item)] if ends else []
+
+    def ends_on_exit(self, call: cst.Call) -> bool:
+        """Tell whether the context manager that `call` makes ends its span when it is left."""
+        use = _last(call) == "use_span"
+        ends = argument(call, "end_on_exit", 1 if use else None)
+        if ends is None:
+            return not use
+        return not is_literal(ends.value, "False")
+
     def captures(self, scopes: Iterable[cst.CSTNode], names: frozenset[str]) -> bool:
         """Tell whether a function inside may become the owner of what `names` hold."""
         return any(
@@ -224,6 +245,8 @@ class Effects:
         name = _last(call)
         if name == "cast":
             return None
+        if name == "detach":
+            return Effect(Deed.END, call)
         if name == "use_span" and self._module.called(call) is not None:
             return self._of_use_span(call)
         if (dotted(call.func) or name) in self._module.options.end_signatures:
@@ -244,8 +267,7 @@ class Effects:
         )
 
     def _of_use_span(self, call: cst.Call) -> Effect:
-        ends = argument(call, "end_on_exit", 1)
-        if ends is None or is_literal(ends.value, "False"):
+        if not self.ends_on_exit(call):
             return Effect(Deed.BORROW, call)
         entered = isinstance(self._module.parent(call), cst.WithItem)
         return Effect(Deed.MANAGE if entered else Deed.PASS, call)

@@ -34,7 +34,7 @@ _MOVES = frozenset({Deed.RETURN, Deed.STORE, Deed.PASS, Deed.CAPTURE, Deed.ENTER
 class _State(NamedTuple):
     point: int
     names: frozenset[str]
-    ended: bool
+    ended: cst.CSTNode | None
     flow: Flow
     stack: tuple[Jump, ...]
     facts: Facts = NOTHING
@@ -136,6 +136,7 @@ class _Walk:
         self._waiting: deque[_State] = deque()
         self._after_end = 0
         self._conditions = flows.conditions(body)
+        self._start = start
         if names and self._effects.captures(flows.inner_scopes(body), names):
             self.fates.moved[Deed.CAPTURE] = body
             return
@@ -144,7 +145,7 @@ class _Walk:
 
     def _begin(self, start: cst.CSTNode | None, names: frozenset[str]) -> None:
         if start is None:
-            first = _State(self._graph.entry[0], names, ended=False, flow=Flow.NEXT, stack=())
+            first = _State(self._graph.entry[0], names, ended=None, flow=Flow.NEXT, stack=())
             self._visit(first, None)
             return
         number = _point_with(self._graph, self._module, start)
@@ -152,7 +153,7 @@ class _Walk:
             self.fates.complete = False
             return
         facts = self._conditions.before(start)
-        here = _State(number, names, False, Flow.NEXT, self._stack_at(number), facts)  # noqa: FBT003
+        here = _State(number, names, None, Flow.NEXT, self._stack_at(number), facts)
         if not names:
             self._lose(here)
             return
@@ -178,7 +179,7 @@ class _Walk:
     def _step(self, state: _State) -> None:
         point = self._graph.points[state.point]
         if point.role is Role.EXIT:
-            if not state.ended:
+            if state.ended is None:
                 self._leak(state)
             return
         if point.role is Role.RESUME:
@@ -199,22 +200,22 @@ class _Walk:
         names, ended = state.names, state.ended
         for effect in self._effects_at(state.point, point, names):
             if effect.deed is Deed.END:
-                if ended:
-                    self._note(self.fates.twice, effect.node)
-                ended = self.fates.ended = True
-            elif effect.deed is Deed.USE and ended:
+                if ended is not None:
+                    self._note(self.fates.twice, _by_hand(ended, effect.node))
+                ended, self.fates.ended = effect.node, True
+            elif effect.deed is Deed.USE and ended is not None:
                 self._note(self.fates.late, effect.node)
             elif effect.deed is Deed.ALIAS:
                 names |= {effect.name}
             elif effect.deed is Deed.REBIND:
                 names -= {_name_of(effect.node)}
-            elif not ended and self._is_taken(effect):
+            elif ended is None and self._is_taken(effect):
                 return None
         if not names:
-            if not ended:
+            if ended is None:
                 self._lose(state)
             return None
-        if ended:
+        if ended is not None:
             self._after_end += 1
             if self._after_end > MOST_AFTER_END:
                 return None
@@ -224,11 +225,18 @@ class _Walk:
     def _is_taken(self, effect: Effect) -> bool:
         if effect.deed is Deed.MANAGE:
             self.fates.managed = True
-            return True
+            # Where its end is a point of the graph, the way there is followed as well.
+            return not any(around in self._graph.managers for around in self._around(effect.node))
         if effect.deed in _MOVES:
             self.fates.moved.setdefault(effect.deed, effect.node)
             return True
         return False
+
+    def _around(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+        for around in (node, *self._module.ancestors(node)):
+            yield around
+            if isinstance(around, cst.WithItem | cst.BaseStatement):
+                return
 
     def _note(self, nodes: list[cst.CSTNode], node: cst.CSTNode) -> None:
         if node not in nodes:
@@ -236,6 +244,8 @@ class _Walk:
 
     def _effects_at(self, number: int, point: Point, names: frozenset[str]) -> list[Effect]:
         key = (number, names)
+        if point.role is Role.LEAVE and isinstance(point.node, cst.WithItem):
+            return self._effects.of_leaving(point.node, names, self._start)
         if key not in self._known:
             self._known[key] = [
                 effect for part in point.parts for effect in self._effects.of(part, names)
@@ -247,35 +257,36 @@ class _Walk:
         point = self._graph.points[state.point]
         truth = None
         if point.role is Role.TEST and point.parts:
-            truth = self._truth(point.parts[0], state.names)
+            truth = self._truth(point.parts[0], state)
             if truth is None:
                 truth = self._conditions.answer(state.point, state.facts)
         for edge in point.edges:
             if truth is None or edge.flow is not (Flow.FALSE if truth else Flow.TRUE):
                 yield edge
 
-    def _truth(self, test: cst.CSTNode, names: frozenset[str]) -> bool | None:
-        """Return what a condition comes to while `names` hold a span; None if that is open."""
+    def _truth(self, test: cst.CSTNode, state: _State) -> bool | None:
+        """Return what a condition comes to while names hold a span; None if that is open."""
+        names = state.names
         match test:
             case cst.Name() | cst.Attribute() if dotted(test) in names:
                 return True
             case cst.Call(func=cst.Attribute(attr=cst.Name(value="is_recording"))):
-                # What records nothing needs no end.
-                return True if dotted(test.func.value) in names else None
+                # What records nothing needs no end, and what has ended records nothing.
+                return state.ended is None if dotted(test.func.value) in names else None
             case cst.NamedExpr():
                 return True if dotted(test.target) in names else None
             case cst.UnaryOperation(operator=cst.Not()):
-                inner = self._truth(test.expression, names)
+                inner = self._truth(test.expression, state)
                 return None if inner is None else not inner
             case cst.Comparison() if dotted(test.left) in names and len(test.comparisons) == 1:
                 return _compared(test.comparisons[0])
             case cst.BooleanOperation():
-                return self._combined(test, names)
+                return self._combined(test, state)
             case _:
                 return None
 
-    def _combined(self, test: cst.BooleanOperation, names: frozenset[str]) -> bool | None:
-        sides = (self._truth(test.left, names), self._truth(test.right, names))
+    def _combined(self, test: cst.BooleanOperation, state: _State) -> bool | None:
+        sides = (self._truth(test.left, state), self._truth(test.right, state))
         decisive = isinstance(test.operator, cst.Or)
         if decisive in sides:
             return decisive
@@ -316,6 +327,11 @@ class _Walk:
                 yield flow, node
             came = self._came.get(current)
             current, flow = came if came is not None else (None, Flow.NEXT)
+
+
+def _by_hand(first: cst.CSTNode, second: cst.CSTNode) -> cst.CSTNode:
+    """Return the one of two ends that somebody wrote: a `with` ends by itself."""
+    return first if isinstance(second, cst.WithItem) else second
 
 
 def _name_of(node: cst.CSTNode) -> str:
