@@ -122,7 +122,7 @@ def begin(name):
         return self.finding(
             module,
             story.call,
-            f"the span is {deed.value}: whoever has it now must end it, which is not seen from here",
+            f"the span is {deed.value}: whoever has it now must end it, and is not seen here",
             severity=Severity.NOTE,
             certain=False,
         )

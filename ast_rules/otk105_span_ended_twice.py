@@ -65,7 +65,7 @@ def reserve(stock, sku):
     def check(self, module: Module) -> Iterator[Finding]:
         """Yield one finding per end that comes after another."""
         for story in module.stories:
-            if story.kind is Kind.TOKEN:
+            if story.kind is Kind.ATTACHED:
                 continue
             for node in story.fates.twice:
                 yield self.finding(

@@ -68,7 +68,7 @@ def handle(message):
         """Yield one finding per token, for the most ordinary path on which it is lost."""
         for story in module.stories:
             flow = worst(story.fates)
-            if story.kind is Kind.TOKEN and flow is not None:
+            if story.kind is Kind.ATTACHED and flow is not None:
                 yield self.finding(
                     module,
                     story.call,

@@ -155,19 +155,20 @@ class Graph:
     ) -> Jump:
         match node:
             case cst.If():
-                return self._if(node, after, around)
+                jump = self._if(node, after, around)
             case cst.While():
-                return self._while(node, after, around)
+                jump = self._while(node, after, around)
             case cst.For():
-                return self._for(node, after, around)
+                jump = self._for(node, after, around)
             case cst.With():
-                return self._with(node, after, around)
+                jump = self._with(node, after, around)
             case cst.Try() | cst.TryStar():
-                return self._try(node, after, around)
+                jump = self._try(node, after, around)
             case cst.Match():
-                return self._match(node, after, around)
+                jump = self._match(node, after, around)
             case _:
-                return self._simple(node, after, around)
+                jump = self._simple(node, after, around)
+        return jump
 
     def _simple(self, node: cst.CSTNode, after: Jump, around: _Around) -> Jump:
         match node:

@@ -55,7 +55,6 @@ class Fates:
     moved: dict[Deed, cst.CSTNode] = field(default_factory=dict)
     managed: bool = False
     ended: bool = False
-    unended_exits: bool = False
     complete: bool = True
 
 
@@ -155,7 +154,7 @@ class _Walk:
         facts = self._conditions.before(start)
         here = _State(number, names, None, Flow.NEXT, self._stack_at(number), facts)
         if not names:
-            self._lose(here)
+            self._leak(here)
             return
         # A loop may come back here; the beginning of the path is a state of its own.
         before = here._replace(names=frozenset())
@@ -183,7 +182,7 @@ class _Walk:
                 self._leak(state)
             return
         if point.role is Role.RESUME:
-            self._resume(state, point)
+            self._resume(state)
             return
         after = self._apply(state, point)
         if after is None:
@@ -191,36 +190,41 @@ class _Walk:
         for edge in self._edges(after):
             self._go(after, edge, came_from=state)
 
-    def _resume(self, state: _State, point: Point) -> None:
+    def _resume(self, state: _State) -> None:
         jump = state.stack[-1] if state.stack else (self._graph.leave,)
         self._go(state, Edge(Flow.NEXT, jump))
 
     def _apply(self, state: _State, point: Point) -> _State | None:
         """Return the state after what is done at `point`; None where the path needs no more."""
-        names, ended = state.names, state.ended
-        for effect in self._effects_at(state.point, point, names):
-            if effect.deed is Deed.END:
-                if ended is not None:
-                    self._note(self.fates.twice, _by_hand(ended, effect.node))
-                ended, self.fates.ended = effect.node, True
-            elif effect.deed is Deed.USE and ended is not None:
-                self._note(self.fates.late, effect.node)
-            elif effect.deed is Deed.ALIAS:
-                names |= {effect.name}
-            elif effect.deed is Deed.REBIND:
-                names -= {_name_of(effect.node)}
-            elif ended is None and self._is_taken(effect):
+        for effect in self._effects_at(state.point, point, state.names):
+            if state.ended is None and self._is_taken(effect):
                 return None
-        if not names:
-            if ended is None:
-                self._lose(state)
+            state = self._changed(state, effect)
+        if not state.names:
+            if state.ended is None:
+                self._leak(state)
             return None
-        if ended is not None:
+        if state.ended is not None:
             self._after_end += 1
             if self._after_end > MOST_AFTER_END:
                 return None
-        facts = self._conditions.after(state.point, state.facts)
-        return state._replace(names=names, ended=ended, facts=facts)
+        return state._replace(facts=self._conditions.after(state.point, state.facts))
+
+    def _changed(self, state: _State, effect: Effect) -> _State:
+        """Return the state after one deed, and note what was wrong with it."""
+        match effect.deed:
+            case Deed.END:
+                self.fates.ended = True
+                if state.ended is not None:
+                    self._note(self.fates.twice, _by_hand(state.ended, effect.node))
+                return state._replace(ended=effect.node)
+            case Deed.USE if state.ended is not None:
+                self._note(self.fates.late, effect.node)
+            case Deed.ALIAS:
+                return state._replace(names=state.names | {effect.name})
+            case Deed.REBIND:
+                return state._replace(names=state.names - {_name_of(effect.node)})
+        return state
 
     def _is_taken(self, effect: Effect) -> bool:
         if effect.deed is Deed.MANAGE:
@@ -267,23 +271,23 @@ class _Walk:
     def _truth(self, test: cst.CSTNode, state: _State) -> bool | None:
         """Return what a condition comes to while names hold a span; None if that is open."""
         names = state.names
+        truth: bool | None = None
         match test:
             case cst.Name() | cst.Attribute() if dotted(test) in names:
-                return True
-            case cst.Call(func=cst.Attribute(attr=cst.Name(value="is_recording"))):
+                truth = True
+            case cst.Call(func=cst.Attribute(attr=cst.Name(value="is_recording")) as asked):
                 # What records nothing needs no end, and what has ended records nothing.
-                return state.ended is None if dotted(test.func.value) in names else None
+                truth = state.ended is None if dotted(asked.value) in names else None
             case cst.NamedExpr():
-                return True if dotted(test.target) in names else None
+                truth = True if dotted(test.target) in names else None
             case cst.UnaryOperation(operator=cst.Not()):
                 inner = self._truth(test.expression, state)
-                return None if inner is None else not inner
+                truth = None if inner is None else not inner
             case cst.Comparison() if dotted(test.left) in names and len(test.comparisons) == 1:
-                return _compared(test.comparisons[0])
+                truth = _compared(test.comparisons[0])
             case cst.BooleanOperation():
-                return self._combined(test, state)
-            case _:
-                return None
+                truth = self._combined(test, state)
+        return truth
 
     def _combined(self, test: cst.BooleanOperation, state: _State) -> bool | None:
         sides = (self._truth(test.left, state), self._truth(test.right, state))
@@ -307,10 +311,6 @@ class _Walk:
         if state not in self._came:
             self._came[state] = came
             self._waiting.append(state)
-
-    def _lose(self, state: _State) -> None:
-        """Note that no name holds the span any more."""
-        self._leak(state)
 
     def _leak(self, state: _State) -> None:
         flow = state.flow if _RANK[state.flow] else Flow.NEXT

@@ -32,7 +32,7 @@ class Kind(Enum):
     SPAN = "span"
     MANAGED = "managed span"
     UNMANAGED = "span with end_on_exit=False"
-    TOKEN = "token"
+    ATTACHED = "attached context"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class _Teller:
         for call in self._starts():
             self._add(call, self._module.called(call) or Known("Tracer.start_span", certain=False))
         for call in self._module.calls("attach"):
-            self._add(call, Known("attach"), Kind.TOKEN)
+            self._add(call, Known("attach"), Kind.ATTACHED)
         for call in self._module.calls("Tracer.start_as_current_span"):
             self._enter(call)
         # A function that returns what it started makes each of its calls a start.
@@ -141,15 +141,13 @@ class _Teller:
             return Fates(ended=True)
         if deed is Deed.MANAGE:
             return self._managed(call, body)
-        if body is None or self._is_elsewhere(call, names):
+        if body is None or names & self._module.scope(call).elsewhere:
             return Fates(moved={Deed.STORE: call})
         if deed in {Deed.BORROW, Deed.USE}:
-            return self._flows.follow(body, call, frozenset())
-        if deed is Deed.ALIAS or (names and all("." not in name for name in names)):
-            return self._flows.follow(body, call, names)
-        if deed is Deed.STORE:
-            return self._stored(call, body, names)
-        return Fates(moved={deed: call})
+            names = frozenset()
+        elif any("." in name for name in names) or not names:
+            return self._stored(call, body, names) if names else Fates(moved={deed: call})
+        return self._flows.follow(body, call, names)
 
     def _managed(self, call: cst.Call, body: Body | None) -> Fates:
         """Follow a span that is a context manager itself, for what is done to it after its end."""
@@ -163,9 +161,6 @@ class _Teller:
             fates.leaks.clear()
         fates.managed = True
         return fates
-
-    def _is_elsewhere(self, call: cst.Call, names: frozenset[str]) -> bool:
-        return bool(names & self._module.scope(call).elsewhere)
 
     def _stored(
         self, call: cst.Call, body: cst.FunctionDef | cst.Module, names: frozenset[str]
@@ -198,7 +193,7 @@ class _Teller:
         return Fates(moved={Deed.STORE: call})
 
     def _takers(self, owner: Scope, attribute: str) -> list[cst.CSTNode]:
-        """Return where more is done with `.attribute` than to look at it: here, or of any object."""
+        """Return where more is done with `.attribute` than to look at it."""
         found: list[cst.CSTNode] = []
         for node in walk(self._module.tree):
             if isinstance(node, cst.Attribute) and node.attr.value == attribute:
