@@ -91,5 +91,5 @@ def operation(name):
 
 
 def _is_entered_by_others(function: cst.FunctionDef | cst.Lambda | None) -> bool:
-    """Tell whether a decorator makes something else of a generator: a manager, a fixture, a hook."""
+    """Tell whether a decorator makes a context manager, a fixture or a hook of a generator."""
     return isinstance(function, cst.FunctionDef) and bool(function.decorators)
