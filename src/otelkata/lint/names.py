@@ -25,7 +25,7 @@ CLASSES = frozenset(
 )
 
 MANAGER = "SpanManager"
-TOKEN = "Token"
+ATTACHED = "Token"
 
 RESULTS = {
     "get_tracer": "Tracer",
@@ -47,7 +47,7 @@ RESULTS = {
     "CompositePropagator.extract": "Context",
     "get_global_textmap": "CompositePropagator",
     "CompositePropagator": "CompositePropagator",
-    "attach": TOKEN,
+    "attach": ATTACHED,
     "Resource.create": "Resource",
     "Resource.merge": "Resource",
     "Resource.get_empty": "Resource",
