@@ -64,7 +64,7 @@ def finish(span: Span, outcome: str) -> None:
     span.end()
 
 
-# ---------------------------------------------------------------- left open on the normal path
+# ---------------- left open on the normal path
 
 
 def faulty_return_before_the_end(order: Order) -> str | None:
@@ -348,7 +348,7 @@ def faulty_task(task: Any, number: str) -> str | None:
     return receipt
 
 
-# ---------------------------------------------------------------- left open by an exception
+# ---------------- left open by an exception
 
 
 def faulty_work_may_raise(url: str) -> bytes:
@@ -493,7 +493,7 @@ class FaultyIterableEndsWhenExhausted:
         span.end()
 
 
-# ---------------------------------------------------------------- left open by cancellation or close
+# ---------------- left open by cancellation or close
 
 
 async def faulty_except_exception_around_await(client: httpx.AsyncClient, url: str) -> int:
@@ -562,7 +562,7 @@ async def faulty_async_generator_closed_early(
         span.end()
 
 
-# ---------------------------------------------------------------- ended on every path
+# ---------------- ended on every path
 
 
 def clean_with(order: Order) -> str:
@@ -932,7 +932,7 @@ def clean_fixture() -> Iterator[Span]:
     span.end()
 
 
-# ---------------------------------------------------------------- started on some paths only
+# ---------------- started on some paths only
 
 
 def clean_conditional_span(order: Order, *, enabled: bool) -> str:
@@ -1017,7 +1017,7 @@ def clean_span_or_nothing_entered_later(order: Order, *, enabled: bool) -> str:
         return charge(order)
 
 
-# ---------------------------------------------------------------- handed over
+# ---------------- handed over
 
 
 def clean_returned() -> Span:
@@ -1364,7 +1364,7 @@ def clean_caller_of_a_factory_in_use_span(order: Order) -> str:
         return charge(order)
 
 
-# ---------------------------------------------------------------- no span was started here
+# ---------------- no span was started here
 
 
 def clean_current_span(order: Order) -> str:
