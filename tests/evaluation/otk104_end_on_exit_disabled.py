@@ -91,18 +91,14 @@ def faulty_return_before_the_end(order: Order) -> str | None:
 
 
 def faulty_end_after_the_block(order: Order) -> str:
-    with tracer.start_as_current_span(
-        "charge", end_on_exit=False
-    ) as span:  # expect: OTK104:warning
+    with tracer.start_as_current_span("pay", end_on_exit=False) as span:  # expect: OTK104:warning
         receipt = charge(order)
     span.end()
     return receipt
 
 
 def faulty_end_at_the_end_of_the_block(order: Order) -> str:
-    with tracer.start_as_current_span(
-        "charge", end_on_exit=False
-    ) as span:  # expect: OTK104:warning
+    with tracer.start_as_current_span("pay", end_on_exit=False) as span:  # expect: OTK104:warning
         receipt = charge(order)
         span.end()
     return receipt
@@ -135,9 +131,9 @@ async def faulty_cancelled(order: Order) -> str:
 def faulty_decorator(func: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(func)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
-        with tracer.start_as_current_span(
-            "call", end_on_exit=False
-        ) as span:  # expect: OTK104:warning
+        with tracer.start_as_current_span(  # expect: OTK104:warning
+            func.__qualname__, end_on_exit=False
+        ) as span:
             result = func(*args, **kwargs)
             span.end()
             return result
