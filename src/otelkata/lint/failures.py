@@ -12,7 +12,6 @@ import libcst as cst
 
 from .module import Module
 from .scopes import dotted
-from .walk import walk
 
 
 class Kind(IntEnum):
@@ -20,13 +19,15 @@ class Kind(IntEnum):
 
     EXPECTED = 0
     """Control flow: the end of an iteration, a missing key, a cancellation."""
-    INPUT = 1
+    SIGNAL = 1
+    """An exception of the project whose name does not say that it is an error."""
+    INPUT = 2
     """A value that is not as it should be."""
-    OWN = 2
-    """An exception of the project: only its authors know what it means."""
-    OPERATION = 3
+    OWN = 3
+    """An error of the project: only its authors know what it means."""
+    OPERATION = 4
     """Something that was asked for and did not work: a call, a query, a file."""
-    ANY = 4
+    ANY = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ def kind_of(module: Module, node: cst.BaseExpression | None) -> Kind:
         kinds = [kind_of(module, element.value) for element in node.elements]
         return max(kinds, default=Kind.EXPECTED)
     name = dotted(node)
-    return _kind_of_name(module, node, name.rpartition(".")[2]) if name else Kind.OWN
+    return _kind_of_name(module, node, name.rpartition(".")[2]) if name else Kind.SIGNAL
 
 
 def _kind_of_name(module: Module, node: cst.BaseExpression, last: str) -> Kind:
@@ -107,99 +108,11 @@ def _kind_of_name(module: Module, node: cst.BaseExpression, last: str) -> Kind:
     is_os = isinstance(known, type) and issubclass(known, OSError | RuntimeError | MemoryError)
     first = (origin or "").split(".")[0]
     is_timeout = last == "TimeoutError" and first in {"asyncio", "concurrent"}
-    return Kind.OPERATION if is_os or is_timeout or _DRIVERS.fullmatch(first) else Kind.OWN
+    if is_os or is_timeout or _DRIVERS.fullmatch(first):
+        return Kind.OPERATION
+    return Kind.OWN if last.endswith(("Error", "Failure", "Exception")) else Kind.SIGNAL
 
 
-def calls_a_driver(module: Module, calls: list[cst.Call]) -> bool:
-    """Tell whether one of `calls` leaves the process by a package that is known for it."""
-    return any(_is_driver(module, call) for call in calls)
-
-
-def _is_driver(module: Module, call: cst.Call) -> bool:
+def is_driver(module: Module, call: cst.Call) -> bool:
+    """Tell whether `call` leaves the process by a package that is known for it."""
     return _DRIVERS.fullmatch((module.origin(call.func) or "").split(".")[0]) is not None
-
-
-_CONVERTS = re.compile(
-    r"add|append|casefold|copy|decode|deepcopy|dict|dumps|encode|endswith|extend|float|format|get"
-    r"|getattr|hasattr|int|isinstance|isoformat|issubclass|items|join|keys|len|list|loads|lower"
-    r"|lstrip|max|min|model_dump|model_dump_json|pop|replace|repr|round|rstrip|set|setdefault"
-    r"|setattr|sorted|split|startswith|str|strip|sum|super|to_dict|tuple|type|update|upper|values"
-    r"|vars"
-)
-_ACCOMPANIES = re.compile(
-    r"debug|error|exception|get_(event|running)_loop|inc|increment|info|is_recording|log|monotonic"
-    r"|observe|perf_counter|record|sleep|time|warn|warning"
-)
-_CLEANS = re.compile(
-    r"__a?exit__|aclose|cancel|cleanup|clear|close|delete|detach|disconnect|end|flush|force_flush"
-    r"|kill|release|remove|reset|rmtree|rollback|shutdown|stop|terminate|unlink|unsubscribe"
-    r"|wait_closed"
-)
-_FAR = re.compile(
-    r"(?i).*(api|cache|client|database|db|gateway|http|pool|producer|queue|redis|repo(sitory)?"
-    r"|service|session|stor(e|age))"
-)
-"""Names of objects whose `get`, `add` and `delete` leave the process."""
-
-
-def work_in(
-    module: Module, body: cst.CSTNode, is_span: frozenset[str | None]
-) -> tuple[list[cst.Call], bool]:
-    """Return the calls in `body` that may fail for reasons of their own, and whether it has work.
-
-    Calls that describe the work on a span are none, nor are conversions, and the clean-up of what
-    was done. A `yield` lets others work.
-    """
-    calls: list[cst.Call] = []
-    described: set[str] = set()
-    below_span: set[cst.CSTNode] = set()
-    for node in walk(body, into_scopes=False):
-        if isinstance(node, cst.Yield):
-            return calls, True
-        if isinstance(node, cst.Call):
-            if _describes(module, node, is_span):
-                inner = list(walk(node))
-                below_span.update(inner)
-                described.update(item.value for item in inner if isinstance(item, cst.Name))
-            elif node not in below_span and not _is_aside(module, node):
-                calls.append(node)
-    work = [call for call in calls if not _prepares(module, call, described)]
-    return work, bool(work)
-
-
-def _is_aside(module: Module, call: cst.Call) -> bool:
-    """Tell whether `call` converts, accompanies or cleans up, and is not the work itself."""
-    func = call.func
-    name = dotted(func) or (func.attr.value if isinstance(func, cst.Attribute) else "")
-    receiver, _, last = name.rpartition(".")
-    if _ACCOMPANIES.fullmatch(last):
-        return True
-    if _is_driver(module, call) or _FAR.fullmatch(receiver.rpartition(".")[2]):
-        return last in {"aclose", "close", "disconnect", "rollback"}
-    if isinstance(module.parent(call), cst.Await):
-        return _CLEANS.fullmatch(last) is not None
-    return (_CONVERTS.fullmatch(last) or _CLEANS.fullmatch(last)) is not None
-
-
-def _describes(module: Module, call: cst.Call, is_span: frozenset[str | None]) -> bool:
-    """Tell whether `call` is one of a span's methods, or is given a span."""
-    values = [arg.value for arg in call.args]
-    if isinstance(call.func, cst.Attribute):
-        values.append(call.func.value)
-    for value in values:
-        name = dotted(value)
-        if name is not None and (name in is_span or name.rpartition(".")[2].endswith("span")):
-            return True
-        known = module.known(value)
-        if known is not None and known.kind == "Span":
-            return True
-    return False
-
-
-def _prepares(module: Module, call: cst.Call, described: set[str]) -> bool:
-    """Tell whether the value of `call` only goes to a name that a span is described with."""
-    statement = module.statement(call)
-    if not isinstance(statement, cst.Assign):
-        return False
-    names = [dotted(target.target) for target in statement.targets]
-    return all(name in described for name in names) and not isinstance(statement.value, cst.Await)

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 import libcst as cst
 
-from .failures import Caught, Kind, calls_a_driver, work_in
+from .failures import Caught, Kind, is_driver
 from .handlers import Marks, leaving, may_tell, passes_on
 from .module import Module
 from .names import MANAGER
 from .opened import Open, OpenSpans
 from .scopes import dotted
 from .walk import walk
+from .work import Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,34 +38,34 @@ class HiddenFailures:
         self._module = module
         self._spans = OpenSpans(module)
         self._marks = Marks(module)
+        self._work = Work(module)
 
     def judge(self, caught: Caught) -> Hidden | None:
         """Return what is hidden by `caught`; None if nothing is."""
-        if caught.kind in {Kind.EXPECTED, Kind.OWN}:
-            return None
-        span = self._span(caught)
+        span = self._span(caught) if caught.kind > Kind.SIGNAL else None
         if span is None or (caught.kind is Kind.INPUT and span.kind != "CLIENT"):
             return None
-        if self._is_secondary(caught, span):
-            return None
-        names = frozenset({span.name})
-        work, works = work_in(self._module, caught.work, names)
-        if not works or passes_on(self._module, self._marks, caught, names):
-            return None
-        if self._marks.after(caught):
+        work = self._work.of(caught, span.name)
+        if not work or self._is_secondary(caught, span) or self._is_shown(caught, span):
             return None
         again = self._goes_on(caught, span)
         if again and caught.kind is not Kind.ANY and leaving(caught.body) is not None:
             return None
         certain = (
             span.certain
-            and caught.kind in {Kind.ANY, Kind.OPERATION}
+            and caught.kind >= Kind.OPERATION
             and not again
             and not may_tell(caught)
             and not self._marks.of_closures(caught)
             and self._is_the_span_of(work, span, caught)
         )
         return Hidden(caught, span, certain, again)
+
+    def _is_shown(self, caught: Caught, span: Open) -> bool:
+        names = frozenset({span.name})
+        if passes_on(self._module, self._marks, caught, names):
+            return True
+        return self._marks.after(caught)
 
     def _span(self, caught: Caught) -> Open | None:
         """Return the span that should show the failure; None if one further in shows it."""
@@ -73,8 +74,10 @@ class HiddenFailures:
             return None
         if inner:
             return inner[0]
-        node = caught.whole if isinstance(caught.whole, cst.Try) else caught.node
-        found = self._spans.around(node, inside=caught.work)
+        if isinstance(caught.whole, cst.Try):
+            found = self._spans.around(caught.whole, inside=caught.work)
+        else:
+            found = self._spans.around(caught.node)
         return found[0] if found else None
 
     def _entered_later(self, caught: Caught) -> list[Open]:
@@ -110,19 +113,18 @@ class HiddenFailures:
                 return True
         return False
 
-    def _is_the_span_of(self, work: list[cst.Call], span: Open, caught: Caught) -> bool:
+    def _is_the_span_of(self, work: list[cst.Call | cst.Yield], span: Open, caught: Caught) -> bool:
         """Tell whether no span further in, and nobody who was given this one, can show it."""
-        if any(
-            (function := self._module.definition(call)) is not None
-            and self._spans.opened_by(function) is not None
-            for call in work
-        ):
+        calls = [node for node in work if isinstance(node, cst.Call)]
+        inner = [self._module.definition(call) for call in calls]
+        if any(function and self._spans.opened_by(function) for function in inner):
             return False
         if span.name is not None and self._is_given_away(caught.work, span.name):
             return False
         if span.is_of_a_request:
             return True
-        return calls_a_driver(self._module, work) and not self._is_instrumented()
+        is_driven = any(is_driver(self._module, call) for call in calls)
+        return is_driven and not self._is_instrumented()
 
     def _is_given_away(self, work: cst.CSTNode, name: str) -> bool:
         return any(

@@ -130,7 +130,8 @@ class OpenSpans:
         place = self._module.place(below)
         for line, span in reversed(spans):
             before = line is not below and self._module.place(line) < place
-            if (before or anywhere) and (span.records or self._ends_after(span, place.line)):
+            last = self._module.place(block).end_line if anywhere else place.line
+            if (before or anywhere) and (span.records or self._ends_after(span, last)):
                 yield span
 
     def _ends_after(self, span: Open, line: int) -> bool:
