@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import libcst as cst
 
+from .failures import Caught
 from .hidden import Hidden
 from .module import Module
 from .scopes import dotted
@@ -28,7 +29,7 @@ def mark_failure(module: Module, hidden: Hidden) -> cst.Module | None:
     error = dotted(named.name.name)
     lines = [f"{span}.record_exception({error})", f"{span}.set_status({code[0]}.ERROR)"]
     changed = named.with_changes(body=_begin(named.body, lines))
-    return _finish(module, handler, changed, code[1])
+    return _finish(module, handler, changed, must_import=code[1])
 
 
 def with_name(module: Module, handler: cst.ExceptHandler) -> cst.ExceptHandler | None:
@@ -97,17 +98,36 @@ def _is_bare_pass(statement: cst.BaseStatement) -> bool:
             return False
 
 
-def after_statement(
-    module: Module, statement: cst.CSTNode, line: str, *, before: bool = False
-) -> cst.BaseSuite | None:
-    """Return the block of `statement`, a line of its own, with `line` after or before it."""
-    block = module.parent(statement)
-    if not isinstance(block, cst.IndentedBlock):
+def add_to_handler(
+    module: Module,
+    caught: Caught,
+    call: cst.Call,
+    line: str,
+    *,
+    before: bool = False,
+    must_import: bool = False,
+) -> cst.Module | None:
+    """Return `module` with `line` after the statement `call`, or before it; None if not safe.
+
+    `{error}` in `line` becomes the name of the exception, which the handler is given if need be.
+    """
+    small = module.parent(call)
+    statement = module.parent(small) if isinstance(small, cst.Expr) else None
+    block = module.parent(statement) if statement is not None else None
+    handler = caught.node
+    if not isinstance(block, cst.IndentedBlock) or not isinstance(handler, cst.ExceptHandler):
         return None
-    body = list(block.body)
-    index = next(i for i, item in enumerate(body) if item is statement)
-    body.insert(index if before else index + 1, cst.parse_statement(line))
-    return block.with_changes(body=body)
+    named = with_name(module, handler)
+    if named is None or named.name is None:
+        return None
+    new = cst.parse_statement(line.format(error=dotted(named.name.name)))
+    body: list[cst.BaseStatement] = []
+    for item in block.body:
+        added = (new, item) if before else (item, new)
+        body += added if item is statement else (item,)
+    changed = named.deep_replace(block, block.with_changes(body=body))
+    assert isinstance(changed, cst.ExceptHandler)
+    return _finish(module, handler, changed, must_import=must_import)
 
 
 def _finish(
