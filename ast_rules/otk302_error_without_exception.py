@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from otelkata.lint.failures import Caught
+from otelkata.lint.failures import Caught, Kind
 from otelkata.lint.finding import Finding, Severity
 from otelkata.lint.handlers import calls_in, method, raises, status_of
-from otelkata.lint.marking import add_to_handler
+from otelkata.lint.marking import Edit, add_to_handler
 from otelkata.lint.module import Module, argument, is_literal, text_of
 from otelkata.lint.outcomes import InHandler, Outcomes
 from otelkata.lint.rule import Example, Rule
@@ -110,6 +110,10 @@ def answered(span, response):
             return False
         if raises(caught.body) and (opened is None or opened.records):
             return False
+        if caught.kind is Kind.INPUT and opened is None:
+            return False
+        if outcomes.failures.is_only_described(caught, item.outcome.span):
+            return False
         if _tells_why(outcomes, caught) or outcomes.is_left_to_others(item):
             return False
         return not outcomes.marks.after(caught, _records)
@@ -118,10 +122,11 @@ def answered(span, response):
         """Record the exception before the status is set."""
         for item in Outcomes(module).in_handlers("set_status"):
             if module.place(item.outcome.call) == finding.place:
-                return self._fixed(module, item)
+                edit = self._fixed(module, item)
+                return edit.apply(module) if edit is not None else None
         return None
 
-    def _fixed(self, module: Module, item: InHandler) -> cst.Module | None:
+    def _fixed(self, module: Module, item: InHandler) -> Edit | None:
         if not item.outcome.certain:
             return None
         line = f"{item.outcome.span}.record_exception({{error}})"

@@ -6,11 +6,12 @@ import libcst as cst
 
 from otelkata.lint.failures import Kind
 from otelkata.lint.finding import Finding, Severity
-from otelkata.lint.handlers import calls_in, method, raises, says_error
-from otelkata.lint.marking import add_to_handler, status_code
-from otelkata.lint.module import Module
+from otelkata.lint.handlers import calls_in, method, raises
+from otelkata.lint.marking import Edit, add_to_handler, status_code
+from otelkata.lint.module import Module, argument
 from otelkata.lint.outcomes import InHandler, Outcomes
 from otelkata.lint.rule import Example, Rule
+from otelkata.lint.scopes import dotted
 
 
 class ExceptionWithoutStatus(Rule):
@@ -118,17 +119,20 @@ def fetch_or_raise(url):
 
     def _lacks_status(self, outcomes: Outcomes, item: InHandler) -> bool:
         caught, opened = item.caught, item.opened
-        if caught.kind <= Kind.SIGNAL or raises(caught.body):
-            return False
         assert caught.body is not None
-        for call in calls_in(caught.body):
-            if method(call) != "record_exception" and outcomes.marks.shows(call):
-                return False
+        given = argument(item.outcome.call, "exception", 0)
+        is_other = given is not None and dotted(given.value) != caught.name
+        if caught.kind <= Kind.SIGNAL or is_other or raises(caught.body):
+            return False
+        if any(_sets_status(outcomes, call) for call in calls_in(caught.body)):
+            return False
         if opened is not None and outcomes.failures.goes_on(caught, opened):
             return False
         if outcomes.is_left_to_others(item):
             return False
-        return not outcomes.marks.after(caught, lambda call: _sets_status(outcomes.module, call))
+        if outcomes.failures.is_only_described(caught, item.outcome.span):
+            return False
+        return not outcomes.marks.after(caught, lambda call: _sets_status(outcomes, call))
 
     def _is_certain(self, outcomes: Outcomes, item: InHandler) -> bool:
         opened = item.opened
@@ -146,10 +150,11 @@ def fetch_or_raise(url):
         """Set the status after the exception is recorded."""
         for item in Outcomes(module).in_handlers("record_exception"):
             if module.place(item.outcome.call) == finding.place:
-                return self._fixed(module, item)
+                edit = self._fixed(module, item)
+                return edit.apply(module) if edit is not None else None
         return None
 
-    def _fixed(self, module: Module, item: InHandler) -> cst.Module | None:
+    def _fixed(self, module: Module, item: InHandler) -> Edit | None:
         code = status_code(module)
         if code is None:
             return None
@@ -157,5 +162,5 @@ def fetch_or_raise(url):
         return add_to_handler(module, item.caught, item.outcome.call, line, must_import=code[1])
 
 
-def _sets_status(module: Module, call: cst.Call) -> bool:
-    return method(call) != "record_exception" or says_error(module, call)
+def _sets_status(outcomes: Outcomes, call: cst.Call) -> bool:
+    return method(call) != "record_exception" and outcomes.marks.shows(call)

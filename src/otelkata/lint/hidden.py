@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import libcst as cst
 
@@ -34,11 +35,14 @@ class HiddenFailures:
     """Judges what is caught in one file."""
 
     def __init__(self, module: Module) -> None:
-        """Find the spans and the marks of `module`."""
+        """Find the spans of `module`."""
         self._module = module
         self._spans = OpenSpans(module)
-        self._marks = Marks(module)
         self._work = Work(module)
+
+    @cached_property
+    def _marks(self) -> Marks:
+        return Marks(self._module)
 
     def judge(self, caught: Caught) -> Hidden | None:
         """Return what is hidden by `caught`; None if nothing is."""
@@ -60,6 +64,10 @@ class HiddenFailures:
             and self._is_the_span_of(work, span, caught)
         )
         return Hidden(caught, span, certain, again)
+
+    def is_only_described(self, caught: Caught, span: str) -> bool:
+        """Tell whether what is caught can only come from describing the work on a span."""
+        return not self._work.of(caught, span)
 
     def _is_shown(self, caught: Caught, span: Open) -> bool:
         names = frozenset({span.name})
