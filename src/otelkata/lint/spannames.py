@@ -25,15 +25,15 @@ _MANY = """
 account basket booking card cart charge checkout client conversation correlation customer
 delivery device email event execution invoice item job message order parent passenger patient
 payment person product purchase refund request reservation run session shipment span
-subscription thread ticket token trace transaction user visitor
+thread ticket token trace transaction user visitor
 """
 THINGS = frozenset(_MANY.split())
 """Things of which there are many: the id of one is a value."""
 
 _FEW = """
-action agent bucket collection command component dag database endpoint exchange flow function
+action agent bucket collection command component dag database endpoint exchange executor flow function
 graph handler method model module node operation phase pipeline plugin provider queue region
-resource route scope service skill stage step table task template tenant tool topic type worker
+resource route scope service skill stage step subscription table task template tenant tool topic type worker
 workflow
 """
 KINDS = frozenset(_FEW.split())
