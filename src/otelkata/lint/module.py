@@ -17,7 +17,7 @@ from .scopes import Binding, Index, Scope, dotted
 from .walk import walk
 
 if TYPE_CHECKING:
-    from .ownership import Story
+    from .stories import Story
 
 Body: TypeAlias = cst.FunctionDef | cst.Module
 
@@ -166,7 +166,7 @@ class Module:
     @cached_property
     def stories(self) -> list[Story]:
         """What becomes of each span that is started here, in the order of the source."""
-        from .ownership import stories  # noqa: PLC0415 (only a module with spans needs it)
+        from .stories import stories  # noqa: PLC0415 (only a module with spans needs it)
 
         return stories(self)
 

@@ -78,7 +78,11 @@ class Scope:
         scope: Scope | None = self
         first = True
         while scope is not None:
-            if (first or not scope.is_class) and name in scope.names and name not in scope.elsewhere:
+            if (
+                (first or not scope.is_class)
+                and name in scope.names
+                and name not in scope.elsewhere
+            ):
                 return scope.names[name]
             first = False
             scope = scope.parent

@@ -1,0 +1,154 @@
+"""OTK101: a span that nobody ends."""
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from otelkata.lint.finding import Finding, Severity, Step
+from otelkata.lint.hazards import Flow
+from otelkata.lint.module import Module
+from otelkata.lint.rule import Example, Rule
+from otelkata.lint.stories import Story, worst
+
+_PATHS = {
+    Flow.NEXT: (Severity.ERROR, "is not ended on every path"),
+    Flow.RAISE: (Severity.WARNING, "is not ended when an exception is raised"),
+    Flow.CLOSE: (Severity.NOTE, "is not ended when the generator is closed early"),
+    Flow.CANCEL: (Severity.NOTE, "is not ended when the task is cancelled"),
+}
+
+
+class SpanNotEnded(Rule):
+    """A span is started, and some path leaves without ending it.
+
+    What it does:
+        Follows each span from `start_span` over every path of its function: returns, exceptions,
+        cancellation at an `await`, a generator that is closed early. A span that is returned,
+        stored, passed on or captured has another owner and is left alone; where the owner is a
+        method of the same class or a function of the same file, the span is followed there.
+
+    Why it matters:
+        A span that never ends is never exported. The request that failed is then the one that is
+        missing from the traces, and its children point to a parent that nobody has.
+
+    Instead:
+        Open the span with `with tracer.start_as_current_span(...)`; where that does not fit, call
+        `end()` in the `finally` of a `try` that begins right after the start.
+
+    References:
+        https://opentelemetry.io/docs/specs/otel/trace/api/#end
+    """
+
+    code = "OTK101"
+    name = "span-not-ended"
+    criteria = ("C2",)
+    words = (b"start_span",)
+    bad = (
+        Example(
+            """
+from opentelemetry import trace
+
+tracer = trace.get_tracer(__name__)
+
+
+def reserve(stock, sku):
+    span = tracer.start_span("reserve")  # expect: OTK101:error
+    if sku not in stock:
+        return None
+    stock[sku] -= 1
+    span.end()
+    return sku
+"""
+        ),
+        Example(
+            """
+from opentelemetry import trace
+
+tracer = trace.get_tracer(__name__)
+
+
+def charge(client, card):
+    span = tracer.start_span("charge")  # expect: OTK101:warning
+    answer = client.post("/payments", json={"card": card})
+    span.end()
+    return answer
+"""
+        ),
+    )
+    good = (
+        Example(
+            """
+from opentelemetry import trace
+
+tracer = trace.get_tracer(__name__)
+
+
+def charge(client, card):
+    span = tracer.start_span("charge")
+    try:
+        return client.post("/payments", json={"card": card})
+    finally:
+        span.end()
+"""
+        ),
+        Example(
+            """
+from opentelemetry import trace
+
+tracer = trace.get_tracer(__name__)
+
+
+def begin(name):
+    span = tracer.start_span(name)
+    return span
+"""
+        ),
+    )
+
+    def check(self, module: Module) -> Iterator[Finding]:
+        """Yield one finding per span, for the most ordinary path on which it leaks."""
+        for story in module.stories:
+            flow = worst(story.fates)
+            if flow is None:
+                if module.options.strict_ownership and story.fates.moved:
+                    yield self._handed_over(module, story)
+                continue
+            severity, fault = _PATHS[flow]
+            holder = f"the span in {', '.join(sorted(story.names))}" if story.names else "the span"
+            yield self.finding(
+                module,
+                story.call,
+                f"{holder} {fault}; open it in a `with`, or end it in a `finally` right after",
+                severity=severity,
+                certain=story.known.certain and not any("." in name for name in story.names),
+                steps=_steps(module, story, flow),
+            )
+
+    def _handed_over(self, module: Module, story: Story) -> Finding:
+        deed = next(iter(story.fates.moved))
+        return self.finding(
+            module,
+            story.call,
+            f"the span is {deed.value}: whoever has it now must end it, which is not seen from here",
+            severity=Severity.NOTE,
+            certain=False,
+        )
+
+
+def _steps(module: Module, story: Story, flow: Flow) -> tuple[Step, ...]:
+    """Return the start, what makes the path unusual, and where it leaves the function."""
+    steps = [Step(module.place(story.call), "the span starts here")]
+    path = story.fates.leaks[flow]
+    for reason, node in path[:-1]:
+        if reason in {Flow.RAISE, Flow.CANCEL, Flow.CLOSE} and not isinstance(
+            node, cst.Try | cst.TryStar | cst.With
+        ):
+            steps.append(Step(module.place(node), f"{reason.value} here"))
+    last = next((node for _, node in reversed(path) if not _is_exit(node)), None)
+    if last is not None and flow is Flow.NEXT:
+        steps.append(Step(module.place(last), "leaves here with the span open"))
+    return tuple(steps)
+
+
+def _is_exit(node: cst.CSTNode) -> bool:
+    return isinstance(node, cst.FunctionDef | cst.Module)
