@@ -7,13 +7,11 @@ from collections.abc import Iterator
 import libcst as cst
 
 from otelkata.lint.background import is_background
+from otelkata.lint.emptiness import SOMETIMES, emptiness
 from otelkata.lint.finding import Finding, Severity
 from otelkata.lint.module import Module
 from otelkata.lint.rule import Example, Rule
-from otelkata.lint.scopes import dotted
-from otelkata.lint.starts import Start, starts
-
-ALWAYS, SOMETIMES = "always", "sometimes"
+from otelkata.lint.starts import Start
 
 
 class EmptyParentContext(Rule):
@@ -103,9 +101,9 @@ def headers_of(span):
 
     def check(self, module: Module) -> Iterator[Finding]:
         """Yield each parent that is empty."""
-        for start in starts(module):
+        for start in module.starts:
             context = start.context
-            how = None if context is None else emptiness(module, context, 0)
+            how = None if context is None else emptiness(module, context)
             if context is None or how is None:
                 continue
             meant = how == SOMETIMES or is_meant(module, start)
@@ -122,56 +120,3 @@ def headers_of(span):
 def is_meant(module: Module, start: Start) -> bool:
     """Tell whether the span may be a root on purpose."""
     return start.has_links or is_background(module, start.call)
-
-
-def emptiness(module: Module, node: cst.BaseExpression, depth: int) -> str | None:
-    """Tell whether the value of `node` is always an empty context, or sometimes."""
-    if depth > 4:
-        return None
-    match node:
-        case cst.Call():
-            return ALWAYS if _is_empty(module, node) else None
-        case cst.IfExp():
-            return _either(module, node.body, node.orelse, depth)
-        case cst.BooleanOperation():
-            return _either(module, node.left, node.right, depth)
-        case cst.NamedExpr():
-            return emptiness(module, node.value, depth)
-        case cst.Name() | cst.Attribute():
-            return _of_name(module, node, depth)
-        case _:
-            return None
-
-
-def _is_empty(module: Module, call: cst.Call) -> bool:
-    called = module.called(call)
-    is_context = called is not None and called.kind == "Context"
-    return is_context and all(
-        isinstance(arg.value, cst.Dict) and not arg.value.elements for arg in call.args
-    )
-
-
-def _either(
-    module: Module, one: cst.BaseExpression, other: cst.BaseExpression, depth: int
-) -> str | None:
-    found = {emptiness(module, one, depth + 1), emptiness(module, other, depth + 1)}
-    if found == {None}:
-        return None
-    return ALWAYS if found == {ALWAYS} else SOMETIMES
-
-
-def _of_name(module: Module, node: cst.Name | cst.Attribute, depth: int) -> str | None:
-    scope = module.scope(node)
-    if isinstance(node, cst.Name):
-        bindings = scope.lookup(node.value)
-    else:
-        owner = scope.class_scope() if dotted(node.value) == scope.object_name() else None
-        name = node.attr.value
-        bindings = [*owner.attributes.get(name, []), *owner.names.get(name, [])] if owner else []
-    found = {
-        emptiness(module, binding.value, depth + 1) if binding.value is not None else None
-        for binding in bindings
-    }
-    if found != {ALWAYS}:
-        return None
-    return SOMETIMES if any(binding.is_parameter for binding in bindings) else ALWAYS

@@ -10,7 +10,6 @@ from otelkata.lint.finding import Finding
 from otelkata.lint.module import Module, argument
 from otelkata.lint.rule import Example, Rule
 from otelkata.lint.shared import Shared, shared_value
-from otelkata.lint.starts import starts
 
 
 class ModuleLevelParent(Rule):
@@ -60,6 +59,7 @@ from opentelemetry import trace
 
 tracer = trace.get_tracer("shop")
 ROOT = tracer.start_span("shop")
+ROOT.end()
 
 
 def reserve(stock):
@@ -113,7 +113,7 @@ def serve(request):
 
     def check(self, module: Module) -> Iterator[Finding]:
         """Yield each parent that was made once for all."""
-        for start in starts(module):
+        for start in module.starts:
             if start.context is not None:
                 yield from self._judge(module, start.context, certain=start.certain)
         for call in module.calls("set_span_in_context", "use_span"):

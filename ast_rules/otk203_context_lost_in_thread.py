@@ -6,12 +6,19 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from otelkata.lint.background import STARTUP, runs_in_background
+from otelkata.lint.background import is_startup, runs_in_background
 from otelkata.lint.finding import Finding, Severity, Step
 from otelkata.lint.handover import Handover, handovers
 from otelkata.lint.module import Module
+from otelkata.lint.rootless import (
+    Function,
+    is_instrumented,
+    resolved,
+    rootless_start,
+    takes_context,
+)
 from otelkata.lint.rule import Example, Rule
-from otelkata.lint.rootless import is_instrumented, resolved, rootless_start, takes_context
+from otelkata.lint.starts import Start
 
 
 class ContextLostInThread(Rule):
@@ -20,7 +27,8 @@ class ContextLostInThread(Rule):
     ## What it does
     Reports the call that hands a function of this file to `Thread`, `Timer`, an executor or
     `run_in_executor`, where that function (or one that it calls) starts a span without `context=`
-    and attaches none. Workers that run for ever are only noted: their spans may be roots on purpose.
+    and attaches none. Workers that run for ever, and spans with links, are only noted: they may be
+    roots on purpose.
 
     ## Why it matters
     Context lives in `contextvars`, and a new thread begins with an empty set of them. The span has
@@ -132,28 +140,22 @@ def fetch_all(executor, urls):
                 continue
             start = rootless_start(module, function)
             if start is not None:
-                yield self._finding(module, handover, function, start.call, certain=start.certain)
+                yield self._finding(module, handover, function, start)
 
     def _finding(
-        self,
-        module: Module,
-        handover: Handover,
-        function: cst.FunctionDef | cst.Lambda,
-        start: cst.Call,
-        *,
-        certain: bool,
+        self, module: Module, handover: Handover, function: Function, start: Start
     ) -> Finding:
-        is_def = isinstance(function, cst.FunctionDef)
         what = function.name.value if isinstance(function, cst.FunctionDef) else "the lambda"
-        caller = module.body_of(handover.call)
-        is_startup = not isinstance(caller, cst.FunctionDef) or caller.name.value in STARTUP
-        is_worker = is_def and runs_in_background(function)  # type: ignore[arg-type]
+        may_be_meant = start.has_links or runs_in_background(function)
         return self.finding(
             module,
             handover.call,
             f"{what} runs in another thread, where the context is empty, so its span has no "
             "parent: hand over contextvars.copy_context().run, or pass the context along.",
-            severity=Severity.NOTE if is_worker else None,
-            certain=certain and handover.certain and not is_worker and not is_startup,
-            steps=(Step(module.place(start), "this span begins a trace of its own"),),
+            severity=Severity.NOTE if may_be_meant else None,
+            certain=start.certain
+            and handover.certain
+            and not may_be_meant
+            and not is_startup(module, handover.call),
+            steps=(Step(module.place(start.call), "this span begins a trace of its own"),),
         )

@@ -11,7 +11,10 @@ from otelkata.lint.finding import Finding, Step
 from otelkata.lint.module import Module
 from otelkata.lint.rule import Example, Rule
 from otelkata.lint.sequence import leads_to, loops
-from otelkata.lint.starts import Start, starts
+from otelkata.lint.starts import Start
+
+READERS = frozenset({"get_current_span", "get_baggage", "get_all", "get_value", "Link"})
+"""Functions that only look into a context."""
 
 
 class ExtractAfterStart(Rule):
@@ -111,7 +114,7 @@ def handle(request):
         """Yield each extraction that comes too late."""
         for extraction in extractions(module):
             start = next(
-                (start for start in starts(module) if is_too_late(module, start, extraction)),
+                (start for start in module.starts if is_too_late(module, start, extraction)),
                 None,
             )
             if start is None or has_parent(module, start) or is_for_link(module, extraction):
@@ -150,7 +153,3 @@ def is_for_link(module: Module, extraction: Carriage) -> bool:
     )
     reader = module.called(call) if call is not None else None
     return reader is not None and reader.kind in READERS
-
-
-READERS = frozenset({"get_current_span", "get_baggage", "get_all", "get_value", "Link"})
-"""Functions that only look into a context."""

@@ -96,7 +96,7 @@ def task(order):
                     injection.call,
                     f"{carrier} is thrown away when the call returns, and the trace context with "
                     "it: inject into the headers that are sent.",
-                    certain=injection.certain,
+                    certain=injection.certain and not injection.has_setter,
                 )
             elif is_thrown_away(module, injection):
                 yield self.finding(

@@ -10,7 +10,6 @@ from otelkata.lint.finding import Finding, Severity
 from otelkata.lint.module import Module, argument
 from otelkata.lint.rule import Example, Rule
 from otelkata.lint.spannames import Value, values_in
-from otelkata.lint.starts import starts
 
 
 class ValueInSpanName(Rule):
@@ -115,7 +114,7 @@ def traced(function):
 
     def check(self, module: Module) -> Iterator[Finding]:
         """Yield each name with a value in it."""
-        for start in starts(module):
+        for start in module.starts:
             if start.name is not None:
                 yield from self._judge(module, start.name, certain=start.certain)
         for call in module.calls("Span.update_name"):

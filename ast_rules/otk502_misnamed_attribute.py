@@ -6,11 +6,30 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from otelkata.lint.attributes import span_attributes
+from otelkata.lint.attributes import SpanAttribute
 from otelkata.lint.conventions import meant
 from otelkata.lint.finding import Finding, Severity
-from otelkata.lint.module import Module
+from otelkata.lint.module import Module, text_of
 from otelkata.lint.rule import Example, Rule
+from otelkata.lint.scopes import dotted
+
+STATUS = dict.fromkeys(
+    ("response.status_code", "resp.status_code", "r.status_code", "status_code"),
+    "http.response.status_code",
+)
+METHOD = dict.fromkeys(
+    ("request.method", "req.method", "DELETE", "GET", "PATCH", "POST", "PUT"), "http.request.method"
+)
+URL = dict.fromkeys(("request.url", "req.url"), "url.full")
+EVERYDAY = {
+    "code": STATUS,
+    "method": METHOD,
+    "status": STATUS,
+    "status_code": STATUS,
+    "url": URL,
+    "verb": METHOD,
+}
+"""What everyday words stand for, by the values that they are given."""
 
 
 class MisnamedAttribute(Rule):
@@ -18,8 +37,9 @@ class MisnamedAttribute(Rule):
 
     ## What it does
     Reports a span attribute whose name is a known slip for one of the semantic conventions: other
-    case or separators (`http.statusCode`, `user_id`), or another word (`http.verb`). Names that the
-    conventions do not define are nobody's but yours, and left alone.
+    case or separators (`http.statusCode`, `user_id`), or another word (`http.verb`). A word of
+    everyday language, such as `status`, is taken for a slip only by the value that it is given.
+    Names that the conventions do not define are nobody's but yours, and left alone.
 
     ## Why it matters
     Backends, dashboards and the people on call search for `http.response.status_code`. What is
@@ -103,19 +123,28 @@ def check_out(order):
 
     def check(self, module: Module) -> Iterator[Finding]:
         """Yield each slip."""
-        found = list(span_attributes(module))
+        found = module.span_attributes
         set_by: dict[cst.CSTNode | None, set[str]] = {}
         for attribute in found:
             set_by.setdefault(module.body_of(attribute.key), set()).add(attribute.name)
         for attribute in found:
-            name = meant(attribute.name)
+            by_name = meant(attribute.name)
+            name = by_name or meant_by_value(attribute)
             if name is None:
                 continue
-            also_right = name in set_by[module.body_of(attribute.key)]
+            is_set_too = name in set_by[module.body_of(attribute.key)]
             yield self.finding(
                 module,
                 attribute.key,
                 f"{attribute.name} is {name} in the semantic conventions, and nobody looks for it "
                 f"under another name: set {name}.",
-                certain=attribute.certain and not also_right,
+                certain=attribute.certain and by_name is not None and not is_set_too,
             )
+
+
+def meant_by_value(attribute: SpanAttribute) -> str | None:
+    """Return the attribute that an everyday word stands for, by what it is given."""
+    value = attribute.value
+    while isinstance(value, cst.Call) and len(value.args) == 1:
+        value = value.args[0].value
+    return EVERYDAY.get(attribute.name, {}).get(dotted(value) or text_of(value) or "")

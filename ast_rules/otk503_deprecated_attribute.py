@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from otelkata.lint.attributes import span_attributes
 from otelkata.lint.conventions import DEPRECATED
 from otelkata.lint.finding import Finding, Severity
 from otelkata.lint.module import Module
@@ -98,7 +97,7 @@ def record_under_both_names(method):
 
     def check(self, module: Module) -> Iterator[Finding]:
         """Yield each name of a former version."""
-        found = list(span_attributes(module))
+        found = module.span_attributes
         set_by: dict[cst.CSTNode | None, set[str]] = {}
         for attribute in found:
             set_by.setdefault(module.body_of(attribute.key), set()).add(attribute.name)

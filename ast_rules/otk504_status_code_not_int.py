@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from otelkata.lint.attributes import only_value, span_attributes
+from otelkata.lint.attributes import only_value
 from otelkata.lint.finding import Finding
 from otelkata.lint.module import Module
 from otelkata.lint.rule import Example, Rule
@@ -100,7 +100,7 @@ def record(status_line: str) -> None:
 
     def check(self, module: Module) -> Iterator[Finding]:
         """Yield each status code that is text."""
-        for attribute in span_attributes(module):
+        for attribute in module.span_attributes:
             if attribute.name not in STATUS_CODES:
                 continue
             found = not_a_number(module, attribute.value)

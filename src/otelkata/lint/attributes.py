@@ -9,7 +9,6 @@ import libcst as cst
 
 from .conventions import named_by_constant
 from .module import Module, argument, text_of
-from .starts import starts
 from .walk import walk
 
 
@@ -68,7 +67,7 @@ def _pairs(module: Module) -> Iterator[Pair]:
             certain = _is_span(module, call)
             if certain is not None:
                 yield from _set(module, call, method, certain=certain)
-    for start in starts(module):
+    for start in module.starts:
         if start.attributes is not None:
             for key, value in _items(module, start.attributes, 0):
                 yield key, value, start.certain

@@ -23,8 +23,16 @@ def is_background(module: Module, node: cst.CSTNode) -> bool:
     return any(isinstance(loop, cst.While) and is_endless(loop) for loop in loops(module, node))
 
 
-def runs_in_background(function: cst.FunctionDef) -> bool:
+def is_startup(module: Module, node: cst.CSTNode) -> bool:
+    """Tell whether `node` runs when the program or an object starts, outside of any request."""
+    body = module.body_of(node)
+    return not isinstance(body, cst.FunctionDef) or body.name.value in STARTUP
+
+
+def runs_in_background(function: cst.FunctionDef | cst.Lambda) -> bool:
     """Tell whether `function` is a worker: by its name, or because it never ends."""
+    if isinstance(function, cst.Lambda):
+        return False
     return function.name.value.lower().endswith(ENDINGS) or any(
         isinstance(node, cst.While) and is_endless(node)
         for node in walk(function.body, into_scopes=False)

@@ -45,6 +45,11 @@ class Carriage:
         """Return the carrier's name, which may be dotted; None if it has none."""
         return dotted(self.carrier)
 
+    @property
+    def has_setter(self) -> bool:
+        """Tell whether something of the project's own writes into the carrier."""
+        return argument(self.call, "setter", 2) is not None
+
 
 def injections(module: Module) -> Iterator[Carriage]:
     """Yield each injection of trace context, in the order of the source."""

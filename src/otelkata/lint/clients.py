@@ -10,7 +10,6 @@ from .carriers import Carriage, injections
 from .module import Module
 from .scopes import dotted
 from .sequence import is_inside, leads_to, mentions
-from .starts import starts
 from .walk import walk
 
 OUTGOING = frozenset({"CLIENT", "PRODUCER"})
@@ -36,7 +35,7 @@ def client_spans(module: Module, node: cst.CSTNode) -> list[ClientSpan]:
     if not isinstance(body, cst.FunctionDef):
         return []
     found: list[ClientSpan] = []
-    for start in starts(module):
+    for start in module.starts:
         kind = start.kind(module)
         if kind in OUTGOING and module.body_of(start.call) is body:
             block = _block(module, start.call)
@@ -60,21 +59,18 @@ def _by_manager(module: Module, call: cst.Call) -> list[ClientSpan]:
     if block is None:
         return []
     manager = module.definition(call)
-    if manager is None:
-        name = (dotted(call.func) or "").rpartition(".")[2]
-        is_named = name.endswith(("client_span", "producer_span"))
-        return (
-            [ClientSpan(call, name.split("_")[-2].upper(), block, True, False)] if is_named else []
-        )
-    if not any(
-        (dotted(item.decorator) or "").endswith("contextmanager") for item in manager.decorators
-    ):
+    if manager is not None:
+        return [
+            ClientSpan(call, kind, block, is_current=True, certain=start.certain)
+            for start in module.starts
+            if start.is_current and is_inside(module, start.call, manager)
+            for kind in OUTGOING & {start.kind(module)}
+        ]
+    name = (dotted(call.func) or "").rpartition(".")[2]
+    if not name.endswith(("client_span", "producer_span")):
         return []
-    for start in starts(module):
-        kind = start.kind(module)
-        if kind in OUTGOING and start.is_current and is_inside(module, start.call, manager):
-            return [ClientSpan(call, kind, block, True, start.certain)]
-    return []
+    kind = name.split("_")[-2].upper()
+    return [ClientSpan(call, kind, block, is_current=True, certain=False)]
 
 
 def is_covered(module: Module, injection: Carriage, spans: list[ClientSpan]) -> bool:
@@ -126,7 +122,7 @@ def _name_of(module: Module, span: ClientSpan) -> str | None:
     """Return the name to which a span is bound that was started without making it current."""
     parent = module.parent(span.call)
     if isinstance(parent, cst.WithItem):
-        return "" if parent.asname is None else dotted(parent.asname.name)  # type: ignore[arg-type]
+        return "" if parent.asname is None else dotted(parent.asname.name)
     if isinstance(parent, cst.Assign) and len(parent.targets) == 1:
         return dotted(parent.targets[0].target)
     if isinstance(parent, cst.AnnAssign):

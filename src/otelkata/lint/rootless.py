@@ -11,7 +11,7 @@ from .attributes import only_value
 from .handover import Handover
 from .module import Module, argument
 from .scopes import dotted
-from .starts import Start, starts
+from .starts import Start
 from .walk import walk
 
 Function: TypeAlias = cst.FunctionDef | cst.Lambda
@@ -70,7 +70,7 @@ def _is_context(module: Module, node: cst.CSTNode) -> bool:
 
 def rootless_start(module: Module, function: Function) -> Start | None:
     """Return a start of a span without parent in `function`, or in what it calls in this file."""
-    known = {start.call: start for start in starts(module)}
+    known = {start.call: start for start in module.starts}
     calls = list(_calls(function))
     if _cares(module, calls, known):
         return None

@@ -79,7 +79,7 @@ def _of_local(module: Module, bindings: list[Binding], depth: int) -> Shared | N
 
 
 def _owner(module: Module, default: cst.BaseExpression) -> cst.FunctionDef | None:
-    """Return the function whose parameter has `default`, if that is one of the module or a class."""
+    """Return the function whose parameter has `default`, unless it stands in another one."""
     for ancestor in module.ancestors(default):
         if isinstance(ancestor, cst.FunctionDef):
             outer = module.function(ancestor)

@@ -31,10 +31,10 @@ THINGS = frozenset(_MANY.split())
 """Things of which there are many: the id of one is a value."""
 
 _FEW = """
-action agent bucket collection command component dag database endpoint exchange executor flow function
-graph handler method model module node operation phase pipeline plugin provider queue region
-resource route scope service skill stage step subscription table task template tenant tool topic type worker
-workflow
+action agent bucket collection command component dag database endpoint exchange executor flow
+function graph handler method model module node operation phase pipeline plugin provider queue
+region resource route scope service skill stage step subscription table task template tenant tool
+topic type worker workflow
 """
 KINDS = frozenset(_FEW.split())
 """Things of which there are few: their ids are names."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from .carriers import Carriage, sends
-from .module import Module, argument
+from .module import Module
 from .sequence import is_inside, leads_to, loops, mentions
 
 COPYING = frozenset({"copy", "deepcopy", "dict"})
@@ -30,7 +30,7 @@ def is_thrown_away(module: Module, injection: Carriage) -> bool:
     body = module.body_of(injection.call)
     if not isinstance(node, cst.Name) or not isinstance(body, cst.FunctionDef):
         return False
-    if not _is_local_dictionary(module, node) or argument(injection.call, "setter", 2) is not None:
+    if not _is_local_dictionary(module, node) or injection.has_setter:
         return False
     if any(leads_to(module, call, injection.call) for call in sends(module, body, node.value)):
         return False  # that is inject-after-send
@@ -61,14 +61,14 @@ def _is_seen(module: Module, use: cst.BaseExpression, injection: Carriage) -> bo
         return True
     if set(loops(module, use)) & set(loops(module, injection.call)):
         return True
-    return not _is_passing(module, use, parent)
+    return not _is_passing(module, parent)
 
 
 def _in_lambda(module: Module, use: cst.CSTNode) -> bool:
     return isinstance(module.function(use), cst.Lambda)
 
 
-def _is_passing(module: Module, use: cst.BaseExpression, parent: cst.CSTNode | None) -> bool:
+def _is_passing(module: Module, parent: cst.CSTNode | None) -> bool:
     """Tell whether a use before the injection leaves no reference: a look, a store, a copy."""
     match parent:
         case cst.Subscript() | cst.ComparisonTarget() | cst.Comparison() | cst.StarredDictElement():
