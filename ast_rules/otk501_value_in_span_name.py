@@ -10,6 +10,7 @@ from otelkata.lint.finding import Finding, Severity
 from otelkata.lint.module import Module, argument
 from otelkata.lint.rule import Example, Rule
 from otelkata.lint.spannames import Value, values_in
+from otelkata.lint.starts import is_opening, names
 
 
 class ValueInSpanName(Rule):
@@ -115,13 +116,17 @@ def traced(function):
     def check(self, module: Module) -> Iterator[Finding]:
         """Yield each name with a value in it."""
         for start in module.starts:
-            if start.name is not None:
-                yield from self._judge(module, start.name, certain=start.certain)
+            for name in names(module, start):
+                yield from self._judge(module, name, certain=start.certain)
         for call in module.calls("Span.update_name"):
-            name = argument(call, "name", 0)
-            if name is not None and not name.star:
+            given = argument(call, "name", 0)
+            if given is not None and not given.star:
                 known = module.called(call)
-                yield from self._judge(module, name.value, certain=bool(known and known.certain))
+                yield from self._judge(module, given.value, certain=bool(known and known.certain))
+        for call in module.index.calls:
+            if is_opening(module, call):
+                for arg in call.args:
+                    yield from self._judge(module, arg.value, certain=False)
 
     def _judge(
         self, module: Module, name: cst.BaseExpression, *, certain: bool

@@ -11,12 +11,17 @@ from .attributes import only_value
 from .handover import Handover
 from .module import Module, argument
 from .scopes import dotted
-from .starts import Start
+from .starts import Start, is_opening
 from .walk import walk
 
 Function: TypeAlias = cst.FunctionDef | cst.Lambda
 
 CONTEXT_NAMES = ("context", "ctx", "span", "carrier", "traceparent", "headers")
+
+HARMLESS = frozenset(
+    {"staticmethod", "classmethod", "cache", "functools.cache", "lru_cache", "functools.lru_cache"}
+)
+"""Decorators that do not touch the context."""
 
 
 def is_instrumented(module: Module) -> bool:
@@ -72,7 +77,7 @@ def rootless_start(module: Module, function: Function) -> Start | None:
     """Return a start of a span without parent in `function`, or in what it calls in this file."""
     known = {start.call: start for start in module.starts}
     calls = list(_calls(function))
-    if _cares(module, calls, known):
+    if _cares(module, calls, known) or _is_wrapped(function, known):
         return None
     found = _first(module, calls, known)
     if found is not None:
@@ -87,7 +92,27 @@ def rootless_start(module: Module, function: Function) -> Start | None:
     return None
 
 
+def _is_wrapped(function: Function, known: dict[cst.Call, Start]) -> bool:
+    """Tell whether a decorator that is no span's may bring the context along."""
+    if not isinstance(function, cst.FunctionDef):
+        return False
+    decorators = (item.decorator for item in function.decorators)
+    return any(
+        decorator not in known and (dotted(_called(decorator)) or "") not in HARMLESS
+        for decorator in decorators
+    )
+
+
+def _called(decorator: cst.BaseExpression) -> cst.BaseExpression:
+    return decorator.func if isinstance(decorator, cst.Call) else decorator
+
+
 def _calls(function: Function) -> Iterator[cst.Call]:
+    """Yield what is called when `function` is: a decorator that opens a span, too."""
+    if isinstance(function, cst.FunctionDef):
+        yield from (
+            item.decorator for item in function.decorators if isinstance(item.decorator, cst.Call)
+        )
     for node in walk(function.body, into_scopes=False):
         if isinstance(node, cst.Call):
             yield node
@@ -97,29 +122,9 @@ def _first(module: Module, calls: list[cst.Call], known: dict[cst.Call, Start]) 
     for call in calls:
         if call in known:
             return known[call]
-        if _opens_span(module, call):
+        if is_opening(module, call):
             return Start(call, is_current=True, certain=False)
     return None
-
-
-def _opens_span(module: Module, call: cst.Call) -> bool:
-    """Tell whether it is called `…_span`, comes from elsewhere, and is given a tracer."""
-    if not isinstance(module.parent(call), cst.WithItem):
-        return False
-    name = (dotted(call.func) or "").rpartition(".")[2]
-    return (
-        name.endswith("_span")
-        and module.called(call) is None
-        and module.definition(call) is None
-        and any(_is_tracer(module, arg.value) for arg in call.args)
-    )
-
-
-def _is_tracer(module: Module, node: cst.BaseExpression) -> bool:
-    known = module.known(node)
-    if known is not None:
-        return known.kind == "Tracer"
-    return (dotted(node) or "").lower().endswith("tracer")
 
 
 def _cares(module: Module, calls: list[cst.Call], known: dict[cst.Call, Start]) -> bool:

@@ -9,7 +9,10 @@ import libcst as cst
 from .module import Module, is_literal
 from .scopes import Binding, Scope, dotted
 
-MAKERS = frozenset({"get_current", "set_span_in_context", "Context.copy", "set_value"})
+MAKERS = frozenset(
+    {"get_current", "set_span_in_context", "Context.copy", "set_value", "set_baggage"}
+    | {"clear", "remove_baggage"}
+)
 
 _DEEPEST = 4
 

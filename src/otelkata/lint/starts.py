@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import libcst as cst
 
 from .module import Module, argument, is_literal
+from .scopes import dotted
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,50 @@ def starts(module: Module) -> Iterator[Start]:
         called = module.called(call)
         if called is not None:
             yield Start(call, called.kind == "Tracer.start_as_current_span", called.certain)
+
+
+def names(module: Module, start: Start) -> Iterator[cst.BaseExpression]:
+    """Yield the span's name or, where a parameter gives it, what this file's calls pass for it."""
+    name = start.name
+    body = module.body_of(start.call)
+    if name is None or not isinstance(name, cst.Name) or not isinstance(body, cst.FunctionDef):
+        yield from () if name is None else (name,)
+        return
+    params = [item.name.value for item in (*body.params.posonly_params, *body.params.params)]
+    scope = module.index.scopes[body]
+    if not all(binding.is_parameter for binding in scope.names.get(name.value, ())):
+        yield name
+        return
+    position = params.index(name.value) if name.value in params else None
+    for call in module.index.calls:
+        if position is not None and module.definition(call) is body:
+            skipped = 1 if scope.self_name is not None else 0
+            given = _value(argument(call, name.value, position - skipped))
+            if given is not None:
+                yield given
+
+
+def is_opening(module: Module, call: cst.Call) -> bool:
+    """Tell whether `call` opens a span by what it looks like.
+
+    A context manager that is called `…_span`, comes from another file and is given a tracer.
+    """
+    if not isinstance(module.parent(call), cst.WithItem):
+        return False
+    name = (dotted(call.func) or "").rpartition(".")[2]
+    return (
+        name.endswith("_span")
+        and module.called(call) is None
+        and module.definition(call) is None
+        and any(_is_tracer(module, arg.value) for arg in call.args)
+    )
+
+
+def _is_tracer(module: Module, node: cst.BaseExpression) -> bool:
+    known = module.known(node)
+    if known is not None:
+        return known.kind == "Tracer"
+    return (dotted(node) or "").lower().endswith("tracer")
 
 
 def _kind(module: Module, value: cst.BaseExpression) -> str | None:
