@@ -9,6 +9,7 @@ import libcst as cst
 
 from .conventions import named_by_constant
 from .module import Module, argument, text_of
+from .sequence import reaching
 from .walk import walk
 
 
@@ -51,7 +52,7 @@ def only_value(module: Module, node: cst.BaseExpression) -> cst.BaseExpression |
     """Return what is assigned to the name `node`, where that is the only thing."""
     if not isinstance(node, cst.Name):
         return None
-    bindings = module.scope(node).lookup(node.value)
+    bindings = reaching(module, node)
     if len(bindings) != 1 or bindings[0].is_parameter or bindings[0].entered:
         return None
     return bindings[0].value

@@ -6,6 +6,7 @@ import libcst as cst
 
 from .module import Module
 from .scopes import dotted
+from .sequence import reaching
 
 ALWAYS, SOMETIMES = "always", "sometimes"
 
@@ -50,7 +51,7 @@ def _either(
 def _of_name(module: Module, node: cst.Name | cst.Attribute, depth: int) -> str | None:
     scope = module.scope(node)
     if isinstance(node, cst.Name):
-        bindings = scope.lookup(node.value)
+        bindings = reaching(module, node)
     else:
         owner = scope.class_scope() if dotted(node.value) == scope.object_name() else None
         name = node.attr.value

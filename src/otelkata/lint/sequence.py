@@ -8,7 +8,7 @@ from typing import TypeAlias
 import libcst as cst
 
 from .module import Module
-from .scopes import dotted
+from .scopes import Binding, dotted
 from .walk import children, walk
 
 Loop: TypeAlias = cst.For | cst.While
@@ -137,6 +137,54 @@ def bound_at(module: Module, node: cst.CSTNode, name: str) -> list[cst.BaseExpre
     scope = module.scope(node)
     bindings = scope.names.get(name, [])
     return [binding.value for binding in bindings if binding.value is not None]
+
+
+def reaching(module: Module, node: cst.Name) -> list[Binding]:
+    """Return the bindings of a name whose values may be what `node` has.
+
+    Left out are those of its own function that come later, or that a later one overwrites.
+    """
+    scope = module.scope(node)
+    bindings = scope.lookup(node.value)
+    if bindings is not scope.names.get(node.value) or not isinstance(scope.node, cst.FunctionDef):
+        return bindings
+    placed = [item for item in bindings if item.value is not None and not item.is_parameter]
+    if len(placed) + sum(item.is_parameter for item in bindings) < len(bindings):
+        return bindings
+    last: Binding | None = None
+    for item in placed:
+        if item.value is not None and _always_runs(module, item.value, node):
+            last = item
+    if last is None or last.value is None:
+        return [item for item in bindings if item.is_parameter or _may_reach(module, item, node)]
+    over = last.value
+    return [last] + [
+        item
+        for item in placed
+        if item.value is not None
+        and leads_to(module, over, item.value)
+        and _may_reach(module, item, node)
+    ]
+
+
+def _may_reach(module: Module, binding: Binding, node: cst.CSTNode) -> bool:
+    value = binding.value
+    if value is None:
+        return False
+    return leads_to(module, value, node) or bool(
+        set(loops(module, value)) & set(loops(module, node))
+    )
+
+
+def _always_runs(module: Module, value: cst.CSTNode, node: cst.CSTNode) -> bool:
+    """Tell whether `value` is assigned on every way to `node`: in a block that holds it."""
+    if not leads_to(module, value, node):
+        return False
+    met = _meeting(module, value, node)
+    statement = module.statement(value)
+    line = module.parent(statement) if statement is not None else None
+    block = module.parent(line) if isinstance(line, cst.SimpleStatementLine) else None
+    return met is not None and (met[0] is block or block is module.body_of(node))
 
 
 def is_parameter(module: Module, node: cst.BaseExpression) -> bool:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import libcst as cst
 
-from .attributes import only_value
 from .module import Module, text_of
+from .sequence import reaching
 from .walk import walk
 
 
@@ -119,7 +119,7 @@ def _arguments(call: cst.Call) -> list[cst.BaseExpression]:
 
 
 def _followed(module: Module, node: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
-    """Yield what `node` stands for: both branches, a name's only value, what a function returns."""
+    """Yield what `node` stands for: both branches, a name's values, what a function returns."""
     match node:
         case cst.IfExp():
             yield node.body
@@ -128,9 +128,10 @@ def _followed(module: Module, node: cst.BaseExpression) -> Iterator[cst.BaseExpr
             yield node.left
             yield node.right
         case cst.Name():
-            value = only_value(module, node)
-            if value is not None and _is_text(module, value):
-                yield value
+            for binding in reaching(module, node):
+                value = binding.value
+                if value is not None and not binding.is_parameter and _is_text(module, value):
+                    yield value
         case cst.Call():
             function = module.definition(node)
             if function is not None:
