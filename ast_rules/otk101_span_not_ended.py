@@ -2,20 +2,11 @@
 
 from collections.abc import Iterator
 
-import libcst as cst
-
-from otelkata.lint.finding import Finding, Severity, Step
-from otelkata.lint.hazards import Flow
+from otelkata.lint.finding import Finding, Severity
+from otelkata.lint.leaks import SEVERITY, WHEN, steps, worst
 from otelkata.lint.module import Module
 from otelkata.lint.rule import Example, Rule
-from otelkata.lint.stories import Story, worst
-
-_PATHS = {
-    Flow.NEXT: (Severity.ERROR, "is not ended on every path"),
-    Flow.RAISE: (Severity.WARNING, "is not ended when an exception is raised"),
-    Flow.CLOSE: (Severity.NOTE, "is not ended when the generator is closed early"),
-    Flow.CANCEL: (Severity.NOTE, "is not ended when the task is cancelled"),
-}
+from otelkata.lint.stories import Kind, Story
 
 
 class SpanNotEnded(Rule):
@@ -108,20 +99,22 @@ def begin(name):
     def check(self, module: Module) -> Iterator[Finding]:
         """Yield one finding per span, for the most ordinary path on which it leaks."""
         for story in module.stories:
+            if story.kind is not Kind.SPAN:
+                continue
             flow = worst(story.fates)
             if flow is None:
                 if module.options.strict_ownership and story.fates.moved:
                     yield self._handed_over(module, story)
                 continue
-            severity, fault = _PATHS[flow]
             holder = f"the span in {', '.join(sorted(story.names))}" if story.names else "the span"
             yield self.finding(
                 module,
                 story.call,
-                f"{holder} {fault}; open it in a `with`, or end it in a `finally` right after",
-                severity=severity,
+                f"{holder} is not ended {WHEN[flow]}; open it in a `with`, or end it in the "
+                "`finally` of a `try` that begins right after",
+                severity=SEVERITY[flow],
                 certain=story.known.certain and not any("." in name for name in story.names),
-                steps=_steps(module, story, flow),
+                steps=steps(module, story, flow, "the span"),
             )
 
     def _handed_over(self, module: Module, story: Story) -> Finding:
@@ -129,26 +122,7 @@ def begin(name):
         return self.finding(
             module,
             story.call,
-            f"the span is {deed.value}: whoever has it now must end it, which is not seen from here",
+            f"the span is {deed.value}: whoever has it now must end it, and is not seen here",
             severity=Severity.NOTE,
             certain=False,
         )
-
-
-def _steps(module: Module, story: Story, flow: Flow) -> tuple[Step, ...]:
-    """Return the start, what makes the path unusual, and where it leaves the function."""
-    steps = [Step(module.place(story.call), "the span starts here")]
-    path = story.fates.leaks[flow]
-    for reason, node in path[:-1]:
-        if reason in {Flow.RAISE, Flow.CANCEL, Flow.CLOSE} and not isinstance(
-            node, cst.Try | cst.TryStar | cst.With
-        ):
-            steps.append(Step(module.place(node), f"{reason.value} here"))
-    last = next((node for _, node in reversed(path) if not _is_exit(node)), None)
-    if last is not None and flow is Flow.NEXT:
-        steps.append(Step(module.place(last), "leaves here with the span open"))
-    return tuple(steps)
-
-
-def _is_exit(node: cst.CSTNode) -> bool:
-    return isinstance(node, cst.FunctionDef | cst.Module)

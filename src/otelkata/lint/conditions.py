@@ -157,14 +157,13 @@ def _bound(node: cst.CSTNode) -> Iterator[tuple[str, bool | None]]:
             constant = None if isinstance(node, cst.AugAssign) else dotted(node.value)
             yield dotted(node.target) or "", _CONSTANTS.get(constant or "")
         case cst.For() | cst.AsName():
-            target = node.target if isinstance(node, cst.For) else node.name
-            for part in walk(target):
+            for part in walk(node.target if isinstance(node, cst.For) else node.name):
                 if isinstance(part, cst.Name):
                     yield part.value, None
 
 
 def _conditions(module: Module, start: cst.CSTNode) -> Iterator[tuple[str, bool]]:
-    """Yield what was known to hold where `start` ran: what it stands under, and guards before it."""
+    """Yield what held where `start` ran: the tests around it, and guards before it."""
     inside = start
     for around in module.ancestors(start):
         if isinstance(around, cst.If | cst.IfExp):

@@ -8,7 +8,7 @@ from enum import Enum
 
 import libcst as cst
 
-from .module import Module, argument, is_literal
+from .module import Known, Module, argument, is_literal
 from .names import SPAN_METHODS, SPAN_USES
 from .scopes import Scope, dotted
 from .walk import SCOPES, walk
@@ -21,7 +21,7 @@ class Deed(Enum):
     MANAGE = "managed"
     RETURN = "returned"
     STORE = "stored"
-    PASS = "passed"
+    PASS = "passed"  # noqa: S105 (no password)
     CAPTURE = "captured"
     ENTER = "entered"
     ALIAS = "named again"
@@ -56,6 +56,16 @@ _BORROWERS = frozenset(
         "vars",
     }
 )
+_READERS = (
+    cst.BinaryOperation,
+    cst.Comparison,
+    cst.Expr,
+    cst.FormattedStringExpression,
+    cst.IfExp,
+    cst.Subscript,
+    cst.UnaryOperation,
+)
+"""What makes something else of a value, or nothing."""
 _MANAGER_MAKERS = frozenset({"asynccontextmanager", "contextmanager"})
 _LOGGING = frozenset({"critical", "debug", "error", "exception", "info", "log", "warning"})
 _ONLY_READ = frozenset({Deed.BORROW, Deed.USE, Deed.REBIND, Deed.ALIAS})
@@ -83,6 +93,27 @@ class Effects:
         renamed = {effect.name for effect in first if effect.deed is Deed.ALIAS}
         first += [effect for effect in last if self._name(effect.node) not in renamed]
         return [*first, *self._captures(part, names)]
+
+    def of_leaving(
+        self, item: cst.WithItem, names: frozenset[str], start: cst.CSTNode | None
+    ) -> list[Effect]:
+        """Return what the end of a `with` does to the span that `names` hold since `start`."""
+        manager = item.item
+        if isinstance(manager, cst.Call):
+            if not self.ends_on_exit(manager):
+                return []
+            ends = item is start or any(dotted(arg.value) in names for arg in manager.args)
+        else:
+            ends = dotted(manager) in names
+        return [Effect(Deed.END, item)] if ends else []
+
+    def ends_on_exit(self, call: cst.Call) -> bool:
+        """Tell whether the context manager that `call` makes ends its span when it is left."""
+        use = _last(call) == "use_span"
+        ends = argument(call, "end_on_exit", 1 if use else None)
+        if ends is None:
+            return not use
+        return not is_literal(ends.value, "False")
 
     def captures(self, scopes: Iterable[cst.CSTNode], names: frozenset[str]) -> bool:
         """Tell whether a function inside may become the owner of what `names` hold."""
@@ -153,42 +184,42 @@ class Effects:
         """Return the deed of `parent`; None where `inside` is only handed up to what is around."""
         match parent:
             case cst.Attribute():
-                return self._of_attribute(parent)
+                found: Effect | None = self._of_attribute(parent)
             case cst.Arg():
-                return self._of_argument(inside, parent)
+                found = self._of_argument(inside, parent)
             case cst.WithItem():
-                return Effect(Deed.MANAGE, inside)
-            case cst.Return() | cst.Lambda():
-                return Effect(Deed.RETURN, inside)
-            case cst.Yield():
-                # Whoever enters a context manager borrows what it yields.
-                lent = is_context_manager(self._module.function(parent))
-                return Effect(Deed.BORROW if lent else Deed.RETURN, inside)
+                found = Effect(Deed.MANAGE, inside)
             case cst.Assign() | cst.AnnAssign() | cst.NamedExpr():
-                return self._of_assignment(inside, parent)
-            case cst.AsName():
-                return Effect(Deed.BORROW if self._is_same(parent) else Deed.REBIND, inside)
-            case cst.AssignTarget() | cst.Del():
-                return Effect(Deed.REBIND, inside)
-            case cst.For() | cst.CompFor():
-                return Effect(Deed.REBIND if inside is parent.target else Deed.BORROW, inside)
-            case cst.Expr():
-                return Effect(Deed.BORROW, inside)
+                found = self._of_assignment(inside, parent)
+            case cst.Return() | cst.Lambda() | cst.Yield():
+                found = self._of_result(inside, parent)
+            case cst.AssignTarget() | cst.Del() | cst.AsName() | cst.For() | cst.CompFor():
+                found = self._of_binding(inside, parent)
             case _:
-                return self._of_expression(inside, parent)
+                found = self._of_expression(inside, parent)
+        return found
+
+    def _of_result(self, inside: cst.BaseExpression, parent: cst.CSTNode) -> Effect:
+        # Whoever enters a context manager borrows what it yields.
+        lent = isinstance(parent, cst.Yield) and is_context_manager(self._module.function(parent))
+        return Effect(Deed.BORROW if lent else Deed.RETURN, inside)
+
+    def _of_binding(self, inside: cst.BaseExpression, parent: cst.CSTNode) -> Effect:
+        kept = (isinstance(parent, cst.AsName) and self._is_same(parent)) or (
+            isinstance(parent, cst.For | cst.CompFor) and inside is not parent.target
+        )
+        return Effect(Deed.BORROW if kept else Deed.REBIND, inside)
 
     def _of_expression(self, inside: cst.BaseExpression, parent: cst.CSTNode) -> Effect | None:
         match parent:
             case cst.Element() | cst.StarredElement() | cst.DictElement():
                 return self._of_element(parent)
-            case cst.IfExp() if inside is parent.test:
-                return Effect(Deed.BORROW, inside)
-            case cst.Comparison() | cst.UnaryOperation() | cst.FormattedStringExpression():
-                return Effect(Deed.BORROW, inside)
-            case cst.Subscript() | cst.BinaryOperation():
-                return Effect(Deed.BORROW, inside)
             case cst.ListComp() | cst.GeneratorExp() | cst.SetComp() | cst.DictComp():
                 return Effect(Deed.STORE, inside)
+            case cst.IfExp() if inside is not parent.test:
+                return None
+            case _ if isinstance(parent, _READERS):
+                return Effect(Deed.BORROW, inside)
             case _:
                 return None
 
@@ -224,16 +255,16 @@ class Effects:
         name = _last(call)
         if name == "cast":
             return None
-        if name == "use_span" and self._module.called(call) is not None:
-            return self._of_use_span(call)
-        if (dotted(call.func) or name) in self._module.options.end_signatures:
-            return Effect(Deed.END, call)
-        if name in _BORROWERS or (name in _LOGGING and isinstance(call.func, cst.Attribute)):
-            return Effect(Deed.BORROW, call)
         known = self._module.called(call)
-        if known is not None and known.kind.partition(".")[2] in SPAN_METHODS:
-            return Effect(Deed.BORROW, call)
-        return Effect(self._in_callee(call, arg), call)
+        if name == "detach" or (dotted(call.func) or name) in self._module.options.end_signatures:
+            deed = Deed.END
+        elif name == "use_span" and known is not None:
+            deed = self._of_use_span(call)
+        elif _only_reads(call, name, known):
+            deed = Deed.BORROW
+        else:
+            deed = self._in_callee(call, arg)
+        return Effect(deed, call)
 
     def _is_same(self, parent: cst.AsName) -> bool:
         """Tell whether a `with` gives back the span that it was given: `use_span(span) as span`."""
@@ -243,12 +274,10 @@ class Effects:
             dotted(arg.value) == dotted(parent.name) for arg in call.args
         )
 
-    def _of_use_span(self, call: cst.Call) -> Effect:
-        ends = argument(call, "end_on_exit", 1)
-        if ends is None or is_literal(ends.value, "False"):
-            return Effect(Deed.BORROW, call)
-        entered = isinstance(self._module.parent(call), cst.WithItem)
-        return Effect(Deed.MANAGE if entered else Deed.PASS, call)
+    def _of_use_span(self, call: cst.Call) -> Deed:
+        if not self.ends_on_exit(call):
+            return Deed.BORROW
+        return Deed.MANAGE if isinstance(self._module.parent(call), cst.WithItem) else Deed.PASS
 
     def _in_callee(self, call: cst.Call, arg: cst.Arg) -> Deed:
         """Return what a function of this file does with the span; of others nothing is known."""
@@ -273,6 +302,12 @@ class Effects:
             if name is None or "." in name:
                 return Effect(Deed.STORE, parent, name or "")
         return Effect(Deed.ALIAS, parent, dotted(targets[0]) or "")
+
+
+def _only_reads(call: cst.Call, name: str, known: Known | None) -> bool:
+    if name in _BORROWERS or (name in _LOGGING and isinstance(call.func, cst.Attribute)):
+        return True
+    return known is not None and known.kind.partition(".")[2] in SPAN_METHODS
 
 
 def is_context_manager(function: cst.FunctionDef | cst.Lambda | None) -> bool:

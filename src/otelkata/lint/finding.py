@@ -30,7 +30,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of the path that shows a fault: "the span starts", "this may raise", "leaves here"."""
+    """One step of the path that shows a fault: the span starts, this may raise, here it leaves."""
 
     place: Place
     message: str

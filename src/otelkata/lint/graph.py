@@ -16,6 +16,7 @@ import libcst as cst
 
 from .hazards import Flow, Hazards
 from .module import Module, is_literal
+from .names import MANAGER
 from .scopes import dotted
 
 Jump: TypeAlias = tuple[int, ...]
@@ -27,6 +28,7 @@ class Role(Enum):
     STATEMENT = "statement"
     TEST = "test"
     ENTER = "enter"
+    LEAVE = "leave"
     HANDLER = "handler"
     DISPATCH = "dispatch"
     RESUME = "resume"
@@ -92,6 +94,9 @@ class Graph:
     def __init__(self, module: Module, body: cst.FunctionDef | cst.Module) -> None:
         """Build the points of `body`."""
         self.points: list[Point] = []
+        self.managers: set[cst.WithItem] = set()
+        """Items of `with` that end a span when they are left."""
+        self._module = module
         self._hazards = Hazards(module)
         self.leave = self._add(Role.EXIT, body, ())
         self.fail = self._add(Role.EXIT, body, ())
@@ -150,19 +155,20 @@ class Graph:
     ) -> Jump:
         match node:
             case cst.If():
-                return self._if(node, after, around)
+                jump = self._if(node, after, around)
             case cst.While():
-                return self._while(node, after, around)
+                jump = self._while(node, after, around)
             case cst.For():
-                return self._for(node, after, around)
+                jump = self._for(node, after, around)
             case cst.With():
-                return self._with(node, after, around)
+                jump = self._with(node, after, around)
             case cst.Try() | cst.TryStar():
-                return self._try(node, after, around)
+                jump = self._try(node, after, around)
             case cst.Match():
-                return self._match(node, after, around)
+                jump = self._match(node, after, around)
             case _:
-                return self._simple(node, after, around)
+                jump = self._simple(node, after, around)
+        return jump
 
     def _simple(self, node: cst.CSTNode, after: Jump, around: _Around) -> Jump:
         match node:
@@ -229,6 +235,8 @@ class Graph:
             swallow = self._add(Role.DISPATCH, node, (), around.depth)
             self._connect(swallow, (Flow.NEXT, after), (Flow.RAISE, around.escapes[Flow.RAISE]))
             inside = replace(around, escapes={**around.escapes, Flow.RAISE: (swallow,)}, caught={})
+        for item in node.items:
+            after, inside = self._managed(item, after, inside)
         jump = self._suite(node.body, after, inside)
         for item in reversed(node.items):
             number = self._point(Role.ENTER, item, (item,), around, (Flow.NEXT, jump))
@@ -236,6 +244,18 @@ class Graph:
                 self._connect(number, (Flow.CANCEL, around.escapes[Flow.CANCEL]))
             jump = (number,)
         return jump
+
+    def _managed(self, item: cst.WithItem, after: Jump, around: _Around) -> tuple[Jump, _Around]:
+        """Let every way out of a `with` that manages a span pass the place where that ends it."""
+        known = self._module.known(item.item)
+        if known is None or known.kind not in {MANAGER, "Span"}:
+            return after, around
+        depth = around.depth + 1
+        resume = self._add(Role.RESUME, item, (), depth)
+        leave = self._add(Role.LEAVE, item, (), depth)
+        self._connect(leave, (Flow.NEXT, (resume,)))
+        self.managers.add(item)
+        return (leave, *after), replace(around.through(leave), depth=around.depth)
 
     def _try(self, node: cst.Try | cst.TryStar, after: Jump, around: _Around) -> Jump:
         if node.finalbody is not None:

@@ -140,9 +140,23 @@ class Hazards:
         parent = self._module.parent(node)
         if isinstance(parent, cst.AssignTarget | cst.Annotation | cst.Del):
             return False
-        return not any(isinstance(item.slice, cst.Slice) for item in node.slice) and not any(
-            isinstance(around, cst.Annotation) for around in self._module.ancestors(node)
-        )
+        if any(isinstance(item.slice, cst.Slice) for item in node.slice):
+            return False
+        for around in self._module.ancestors(node):
+            if isinstance(around, cst.Annotation) or _describes_span(around):
+                return False
+            if isinstance(around, cst.BaseStatement):
+                break
+        return True
+
+
+def _describes_span(node: cst.CSTNode) -> bool:
+    """Tell whether `node` only puts into a span what the code around it has used already."""
+    return (
+        isinstance(node, cst.Call)
+        and isinstance(node.func, cst.Attribute)
+        and node.func.attr.value in SPAN_METHODS
+    )
 
 
 def _name(call: cst.Call) -> str:

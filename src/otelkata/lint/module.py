@@ -48,7 +48,7 @@ class Module:
         self.path = path
         self.options = options or Options()
         self.index = Index(tree)
-        self._known: dict[tuple[cst.CSTNode, Scope | None], Known | None] = {}
+        self._known: dict[cst.CSTNode, Known | None] = {}
 
     @cached_property
     def _places(self) -> Mapping[cst.CSTNode, object]:
@@ -187,34 +187,34 @@ class Module:
         return stories(self)
 
     def _know(self, node: cst.BaseExpression, depth: int) -> Known | None:
-        key = (node, None)
-        if key in self._known:
-            return self._known[key]
+        if node in self._known:
+            return self._known[node]
         if depth > _DEEPEST:
             return None
-        self._known[key] = None
-        found = self._by_form(node, depth + 1)
-        self._known[key] = found
-        return found
+        # What is defined by itself is nothing known.
+        self._known[node] = None
+        self._known[node] = self._by_form(node, depth + 1)
+        return self._known[node]
 
     def _by_form(self, node: cst.BaseExpression, depth: int) -> Known | None:
         match node:
             case cst.Call():
-                return self._of_call(node, depth)
+                found = self._of_call(node, depth)
             case cst.Name():
-                return self._of_bindings(self.scope(node).lookup(node.value), node, depth)
+                found = self._of_bindings(self.scope(node).lookup(node.value), depth)
             case cst.Attribute():
-                return self._of_attribute(node, depth)
+                found = self._of_attribute(node, depth)
             case cst.Await():
-                return self._know(node.expression, depth)
+                found = self._know(node.expression, depth)
             case cst.NamedExpr():
-                return self._know(node.value, depth)
+                found = self._know(node.value, depth)
             case cst.IfExp():
-                return self._know(node.body, depth) or self._know(node.orelse, depth)
+                found = self._know(node.body, depth) or self._know(node.orelse, depth)
             case cst.BooleanOperation():
-                return self._know(node.left, depth) or self._know(node.right, depth)
+                found = self._know(node.left, depth) or self._know(node.right, depth)
             case _:
-                return None
+                found = None
+        return found
 
     def _of_call(self, call: cst.Call, depth: int) -> Known | None:
         called = self._called_at(call, depth)
@@ -274,9 +274,7 @@ class Module:
                 return found
         return None
 
-    def _of_bindings(
-        self, bindings: list[Binding], node: cst.BaseExpression, depth: int
-    ) -> Known | None:
+    def _of_bindings(self, bindings: list[Binding], depth: int) -> Known | None:
         for binding in bindings:
             found = self._of_binding(binding, depth)
             if found is not None:
@@ -305,7 +303,7 @@ class Module:
         if owner is not None:
             name = node.attr.value
             found = self._of_bindings(
-                [*owner.attributes.get(name, []), *owner.names.get(name, [])], node, depth
+                [*owner.attributes.get(name, []), *owner.names.get(name, [])], depth
             )
             if found is not None:
                 return found
@@ -414,7 +412,7 @@ class Module:
         return found + [item.annotation for item in bindings if item.annotation is not None]
 
     def _is_made_here_or_foreign(self, value: cst.BaseExpression) -> bool:
-        """Tell whether a tracer was made by a class of this file, or annotated or made elsewhere."""
+        """Tell whether a tracer is an object of a class of this file, or of somebody else's."""
         target = value.func if isinstance(value, cst.Call) else value
         origin = self.origin(target)
         if origin is not None:

@@ -26,7 +26,7 @@ CLASSES = frozenset(
 )
 
 MANAGER = "SpanManager"
-TOKEN = "Token"
+ATTACHED = "Token"
 
 RESULTS = {
     "get_tracer": "Tracer",
@@ -49,7 +49,7 @@ RESULTS = {
     "TextMapPropagator.extract": "Context",
     "get_global_textmap": "CompositePropagator",
     "CompositePropagator": "CompositePropagator",
-    "attach": TOKEN,
+    "attach": ATTACHED,
     "Resource.create": "Resource",
     "Resource.merge": "Resource",
     "Resource.get_empty": "Resource",

@@ -34,7 +34,7 @@ _MOVES = frozenset({Deed.RETURN, Deed.STORE, Deed.PASS, Deed.CAPTURE, Deed.ENTER
 class _State(NamedTuple):
     point: int
     names: frozenset[str]
-    ended: bool
+    ended: cst.CSTNode | None
     flow: Flow
     stack: tuple[Jump, ...]
     facts: Facts = NOTHING
@@ -55,7 +55,6 @@ class Fates:
     moved: dict[Deed, cst.CSTNode] = field(default_factory=dict)
     managed: bool = False
     ended: bool = False
-    unended_exits: bool = False
     complete: bool = True
 
 
@@ -136,6 +135,7 @@ class _Walk:
         self._waiting: deque[_State] = deque()
         self._after_end = 0
         self._conditions = flows.conditions(body)
+        self._start = start
         if names and self._effects.captures(flows.inner_scopes(body), names):
             self.fates.moved[Deed.CAPTURE] = body
             return
@@ -144,7 +144,7 @@ class _Walk:
 
     def _begin(self, start: cst.CSTNode | None, names: frozenset[str]) -> None:
         if start is None:
-            first = _State(self._graph.entry[0], names, ended=False, flow=Flow.NEXT, stack=())
+            first = _State(self._graph.entry[0], names, ended=None, flow=Flow.NEXT, stack=())
             self._visit(first, None)
             return
         number = _point_with(self._graph, self._module, start)
@@ -152,9 +152,9 @@ class _Walk:
             self.fates.complete = False
             return
         facts = self._conditions.before(start)
-        here = _State(number, names, False, Flow.NEXT, self._stack_at(number), facts)  # noqa: FBT003
+        here = _State(number, names, None, Flow.NEXT, self._stack_at(number), facts)
         if not names:
-            self._lose(here)
+            self._leak(here)
             return
         # A loop may come back here; the beginning of the path is a state of its own.
         before = here._replace(names=frozenset())
@@ -178,11 +178,11 @@ class _Walk:
     def _step(self, state: _State) -> None:
         point = self._graph.points[state.point]
         if point.role is Role.EXIT:
-            if not state.ended:
+            if state.ended is None:
                 self._leak(state)
             return
         if point.role is Role.RESUME:
-            self._resume(state, point)
+            self._resume(state)
             return
         after = self._apply(state, point)
         if after is None:
@@ -190,45 +190,57 @@ class _Walk:
         for edge in self._edges(after):
             self._go(after, edge, came_from=state)
 
-    def _resume(self, state: _State, point: Point) -> None:
+    def _resume(self, state: _State) -> None:
         jump = state.stack[-1] if state.stack else (self._graph.leave,)
         self._go(state, Edge(Flow.NEXT, jump))
 
     def _apply(self, state: _State, point: Point) -> _State | None:
         """Return the state after what is done at `point`; None where the path needs no more."""
-        names, ended = state.names, state.ended
-        for effect in self._effects_at(state.point, point, names):
-            if effect.deed is Deed.END:
-                if ended:
-                    self._note(self.fates.twice, effect.node)
-                ended = self.fates.ended = True
-            elif effect.deed is Deed.USE and ended:
-                self._note(self.fates.late, effect.node)
-            elif effect.deed is Deed.ALIAS:
-                names |= {effect.name}
-            elif effect.deed is Deed.REBIND:
-                names -= {_name_of(effect.node)}
-            elif not ended and self._is_taken(effect):
+        for effect in self._effects_at(state.point, point, state.names):
+            if state.ended is None and self._is_taken(effect):
                 return None
-        if not names:
-            if not ended:
-                self._lose(state)
+            state = self._changed(state, effect)
+        if not state.names:
+            if state.ended is None:
+                self._leak(state)
             return None
-        if ended:
+        if state.ended is not None:
             self._after_end += 1
             if self._after_end > MOST_AFTER_END:
                 return None
-        facts = self._conditions.after(state.point, state.facts)
-        return state._replace(names=names, ended=ended, facts=facts)
+        return state._replace(facts=self._conditions.after(state.point, state.facts))
+
+    def _changed(self, state: _State, effect: Effect) -> _State:
+        """Return the state after one deed, and note what was wrong with it."""
+        match effect.deed:
+            case Deed.END:
+                self.fates.ended = True
+                if state.ended is not None:
+                    self._note(self.fates.twice, _by_hand(state.ended, effect.node))
+                return state._replace(ended=effect.node)
+            case Deed.USE if state.ended is not None:
+                self._note(self.fates.late, effect.node)
+            case Deed.ALIAS:
+                return state._replace(names=state.names | {effect.name})
+            case Deed.REBIND:
+                return state._replace(names=state.names - {_name_of(effect.node)})
+        return state
 
     def _is_taken(self, effect: Effect) -> bool:
         if effect.deed is Deed.MANAGE:
             self.fates.managed = True
-            return True
+            # Where its end is a point of the graph, the way there is followed as well.
+            return not any(around in self._graph.managers for around in self._around(effect.node))
         if effect.deed in _MOVES:
             self.fates.moved.setdefault(effect.deed, effect.node)
             return True
         return False
+
+    def _around(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+        for around in (node, *self._module.ancestors(node)):
+            yield around
+            if isinstance(around, cst.WithItem | cst.BaseStatement):
+                return
 
     def _note(self, nodes: list[cst.CSTNode], node: cst.CSTNode) -> None:
         if node not in nodes:
@@ -236,6 +248,8 @@ class _Walk:
 
     def _effects_at(self, number: int, point: Point, names: frozenset[str]) -> list[Effect]:
         key = (number, names)
+        if point.role is Role.LEAVE and isinstance(point.node, cst.WithItem):
+            return self._effects.of_leaving(point.node, names, self._start)
         if key not in self._known:
             self._known[key] = [
                 effect for part in point.parts for effect in self._effects.of(part, names)
@@ -247,35 +261,36 @@ class _Walk:
         point = self._graph.points[state.point]
         truth = None
         if point.role is Role.TEST and point.parts:
-            truth = self._truth(point.parts[0], state.names)
+            truth = self._truth(point.parts[0], state)
             if truth is None:
                 truth = self._conditions.answer(state.point, state.facts)
         for edge in point.edges:
             if truth is None or edge.flow is not (Flow.FALSE if truth else Flow.TRUE):
                 yield edge
 
-    def _truth(self, test: cst.CSTNode, names: frozenset[str]) -> bool | None:
-        """Return what a condition comes to while `names` hold a span; None if that is open."""
+    def _truth(self, test: cst.CSTNode, state: _State) -> bool | None:
+        """Return what a condition comes to while names hold a span; None if that is open."""
+        names = state.names
+        truth: bool | None = None
         match test:
             case cst.Name() | cst.Attribute() if dotted(test) in names:
-                return True
-            case cst.Call(func=cst.Attribute(attr=cst.Name(value="is_recording"))):
-                # What records nothing needs no end.
-                return True if dotted(test.func.value) in names else None
+                truth = True
+            case cst.Call(func=cst.Attribute(attr=cst.Name(value="is_recording")) as asked):
+                # What records nothing needs no end, and what has ended records nothing.
+                truth = state.ended is None if dotted(asked.value) in names else None
             case cst.NamedExpr():
-                return True if dotted(test.target) in names else None
+                truth = True if dotted(test.target) in names else None
             case cst.UnaryOperation(operator=cst.Not()):
-                inner = self._truth(test.expression, names)
-                return None if inner is None else not inner
+                inner = self._truth(test.expression, state)
+                truth = None if inner is None else not inner
             case cst.Comparison() if dotted(test.left) in names and len(test.comparisons) == 1:
-                return _compared(test.comparisons[0])
+                truth = _compared(test.comparisons[0])
             case cst.BooleanOperation():
-                return self._combined(test, names)
-            case _:
-                return None
+                truth = self._combined(test, state)
+        return truth
 
-    def _combined(self, test: cst.BooleanOperation, names: frozenset[str]) -> bool | None:
-        sides = (self._truth(test.left, names), self._truth(test.right, names))
+    def _combined(self, test: cst.BooleanOperation, state: _State) -> bool | None:
+        sides = (self._truth(test.left, state), self._truth(test.right, state))
         decisive = isinstance(test.operator, cst.Or)
         if decisive in sides:
             return decisive
@@ -297,10 +312,6 @@ class _Walk:
             self._came[state] = came
             self._waiting.append(state)
 
-    def _lose(self, state: _State) -> None:
-        """Note that no name holds the span any more."""
-        self._leak(state)
-
     def _leak(self, state: _State) -> None:
         flow = state.flow if _RANK[state.flow] else Flow.NEXT
         if flow not in self.fates.leaks:
@@ -316,6 +327,11 @@ class _Walk:
                 yield flow, node
             came = self._came.get(current)
             current, flow = came if came is not None else (None, Flow.NEXT)
+
+
+def _by_hand(first: cst.CSTNode, second: cst.CSTNode) -> cst.CSTNode:
+    """Return the one of two ends that somebody wrote: a `with` ends by itself."""
+    return first if isinstance(second, cst.WithItem) else second
 
 
 def _name_of(node: cst.CSTNode) -> str:

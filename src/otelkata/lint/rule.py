@@ -50,7 +50,7 @@ class Rule:
         """Yield what is wrong in `module`."""
         raise NotImplementedError
 
-    def fix(self, module: Module, finding: Finding) -> cst.Module | None:
+    def fix(self, module: Module, finding: Finding) -> cst.Module | None:  # noqa: ARG002
         """Return the module without the fault; None where that is not safe."""
         return None
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import libcst as cst
 
@@ -102,10 +103,32 @@ class Index:
         self.handlers: list[cst.ExceptHandler] = []
         self.classes: dict[str, Scope] = {}
         self.scopes[tree] = self.module
+        binders: dict[type[cst.CSTNode], Callable[[Any, Scope], None]] = {
+            cst.FunctionDef: self._function,
+            cst.Lambda: self._lambda,
+            cst.ClassDef: self._class,
+            cst.Assign: self._assign,
+            cst.AnnAssign: self._annotated,
+            cst.NamedExpr: self._walrus,
+            cst.For: self._for,
+            cst.CompFor: self._for,
+            cst.WithItem: self._item,
+            cst.ExceptHandler: self._handler,
+            cst.MatchAs: self._capture,
+            cst.MatchStar: self._capture,
+            cst.Global: self._elsewhere,
+            cst.Nonlocal: self._elsewhere,
+            cst.Import: self._import,
+            cst.ImportFrom: self._import_from,
+        }
         waiting: list[tuple[cst.CSTNode, Scope]] = [(tree, self.module)]
         while waiting:
             node, scope = waiting.pop()
-            inner = self._enter(node, scope)
+            if isinstance(node, cst.Call):
+                self.calls.append(node)
+            elif (bind := binders.get(type(node))) is not None:
+                bind(node, scope)
+            inner = self.scopes.get(node, scope)
             below = list(children(node))
             for child in below:
                 self.parents[child] = node
@@ -119,16 +142,6 @@ class Index:
                 return self.scopes[current]
             current = self.parents.get(current)
         return self.module
-
-    def _enter(self, node: cst.CSTNode, scope: Scope) -> Scope:
-        kind = type(node)
-        if kind is cst.Call:
-            self.calls.append(node)  # type: ignore[arg-type]
-            return scope
-        if kind in _BINDERS:
-            _BINDERS[kind](self, node, scope)
-            return self.scopes.get(node, scope)
-        return scope
 
     def _function(self, node: cst.FunctionDef, scope: Scope) -> None:
         scope.names[node.name.value].append(Binding(defined=node))
@@ -238,27 +251,6 @@ class Index:
         while outer is not None and outer.is_class:
             outer = outer.parent
         return outer or self.module
-
-
-_BINDERS = {
-    cst.FunctionDef: Index._function,
-    cst.Lambda: Index._lambda,
-    cst.ClassDef: Index._class,
-    cst.Assign: Index._assign,
-    cst.AnnAssign: Index._annotated,
-    cst.NamedExpr: Index._walrus,
-    cst.For: Index._for,
-    cst.CompFor: Index._for,
-    cst.WithItem: Index._item,
-    cst.ExceptHandler: Index._handler,
-    cst.MatchAs: Index._capture,
-    cst.MatchStar: Index._capture,
-    cst.Global: Index._elsewhere,
-    cst.Nonlocal: Index._elsewhere,
-    cst.Import: Index._import,
-    cst.ImportFrom: Index._import_from,
-}
-"""What to do with each kind of node that binds names."""
 
 
 def dotted(node: cst.BaseExpression | None) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import Enum
 
 import libcst as cst
 
@@ -25,13 +26,24 @@ _ENTERS = frozenset({"__aenter__", "__enter__"})
 _EXITS = frozenset({"__aexit__", "__exit__"})
 
 
+class Kind(Enum):
+    """What has to be undone: a span by an end, an attached context by a detach."""
+
+    SPAN = "span"
+    MANAGED = "managed span"
+    UNMANAGED = "span with end_on_exit=False"
+    ATTACHED = "attached context"
+
+
 @dataclass(frozen=True, slots=True)
 class Story:
-    """One span that has to be ended by hand.
+    """One span, or one attached context, and all that may become of it.
 
     `names` hold it first, none where it was dropped or handed on at once; `first` is what is done
     with it right where it starts.
     """
+
+    kind: Kind
 
     call: cst.Call
     known: Known
@@ -54,6 +66,10 @@ class _Teller:
     def tell(self) -> list[Story]:
         for call in self._starts():
             self._add(call, self._module.called(call) or Known("Tracer.start_span", certain=False))
+        for call in self._module.calls("attach"):
+            self._add(call, Known("attach"), Kind.ATTACHED)
+        for call in self._module.calls("Tracer.start_as_current_span"):
+            self._enter(call)
         # A function that returns what it started makes each of its calls a start.
         fresh = self._fresh(list(self._told.values()))
         while fresh:
@@ -74,13 +90,31 @@ class _Teller:
                 if (dotted(call.func) or "") in own or (self._module.origin(call.func) or "") in own
             )
 
-    def _add(self, call: cst.Call, known: Known) -> None:
+    def _enter(self, call: cst.Call) -> None:
+        """Follow what a `with` names from its beginning."""
+        item = self._module.parent(call)
+        body = self._module.body_of(call)
+        if not isinstance(item, cst.WithItem) or body is None:
+            return
+        name = dotted(item.asname.name) if item.asname is not None else None
+        if item.asname is not None and (name is None or "." in name):
+            return
+        names = frozenset({name} if name else ())
+        ends = self._flows.effects.ends_on_exit(call)
+        if not names and ends:
+            return
+        known = self._module.called(call) or Known("Tracer.start_as_current_span", certain=False)
+        kind = Kind.MANAGED if ends else Kind.UNMANAGED
+        fates = self._flows.follow(body, item, names)
+        self._told[call] = Story(kind, call, known, names, Deed.MANAGE, fates)
+
+    def _add(self, call: cst.Call, known: Known, kind: Kind = Kind.SPAN) -> None:
         if call in self._told:
             return
         effect = self._flows.effects.of_mention(call)
         names = self._names(call, effect.name) if effect.deed in {Deed.ALIAS, Deed.STORE} else ()
         fates = self._fates(call, effect.deed, frozenset(names))
-        self._told[call] = Story(call, known, frozenset(names), effect.deed, fates)
+        self._told[call] = Story(kind, call, known, frozenset(names), effect.deed, fates)
 
     def _names(self, call: cst.Call, name: str) -> list[str]:
         """Return the names that hold a span first: of all targets, or of the one in its place."""
@@ -106,19 +140,27 @@ class _Teller:
         if deed is Deed.END:
             return Fates(ended=True)
         if deed is Deed.MANAGE:
-            return Fates(managed=True)
-        if body is None or self._is_elsewhere(call, names):
+            return self._managed(call, body)
+        if body is None or names & self._module.scope(call).elsewhere:
             return Fates(moved={Deed.STORE: call})
         if deed in {Deed.BORROW, Deed.USE}:
-            return self._flows.follow(body, call, frozenset())
-        if deed is Deed.ALIAS or (names and all("." not in name for name in names)):
-            return self._flows.follow(body, call, names)
-        if deed is Deed.STORE:
-            return self._stored(call, body, names)
-        return Fates(moved={deed: call})
+            names = frozenset()
+        elif any("." in name for name in names) or not names:
+            return self._stored(call, body, names) if names else Fates(moved={deed: call})
+        return self._flows.follow(body, call, names)
 
-    def _is_elsewhere(self, call: cst.Call, names: frozenset[str]) -> bool:
-        return bool(names & self._module.scope(call).elsewhere)
+    def _managed(self, call: cst.Call, body: Body | None) -> Fates:
+        """Follow a span that is a context manager itself, for what is done to it after its end."""
+        item = self._module.parent(call)
+        name = None
+        if isinstance(item, cst.WithItem) and item.asname is not None:
+            name = dotted(item.asname.name)
+        fates = Fates()
+        if name is not None and "." not in name and body is not None:
+            fates = self._flows.follow(body, item, frozenset({name}))
+            fates.leaks.clear()
+        fates.managed = True
+        return fates
 
     def _stored(
         self, call: cst.Call, body: cst.FunctionDef | cst.Module, names: frozenset[str]
@@ -151,7 +193,7 @@ class _Teller:
         return Fates(moved={Deed.STORE: call})
 
     def _takers(self, owner: Scope, attribute: str) -> list[cst.CSTNode]:
-        """Return where more is done with `.attribute` than to look at it: here, or of any object."""
+        """Return where more is done with `.attribute` than to look at it."""
         found: list[cst.CSTNode] = []
         for node in walk(self._module.tree):
             if isinstance(node, cst.Attribute) and node.attr.value == attribute:
@@ -175,7 +217,7 @@ class _Teller:
     def _fresh(self, told: list[Story]) -> set[cst.FunctionDef]:
         """Return the functions that return a span they started."""
         found: set[cst.FunctionDef] = set()
-        for story in told:
+        for story in (story for story in told if story.kind is Kind.SPAN):
             moved = story.first is Deed.RETURN or Deed.RETURN in story.fates.moved
             body = self._module.function(story.call)
             if moved and isinstance(body, cst.FunctionDef) and not _is_generator(body):
@@ -208,11 +250,3 @@ def _name(body: Body | None) -> str:
 
 def _is_generator(function: cst.FunctionDef) -> bool:
     return any(isinstance(node, cst.Yield) for node in walk(function.body, into_scopes=False))
-
-
-def worst(fates: Fates) -> Flow | None:
-    """Return the most ordinary kind of path on which a span leaks; None if it leaks on none."""
-    for flow in (Flow.NEXT, Flow.RAISE, Flow.CLOSE, Flow.CANCEL):
-        if flow in fates.leaks:
-            return flow
-    return None

@@ -1,0 +1,81 @@
+"""OTK204: a context is attached, and some path leaves without detaching it."""
+
+from collections.abc import Iterator
+
+from otelkata.lint.finding import Finding
+from otelkata.lint.leaks import SEVERITY, WHEN, steps, worst
+from otelkata.lint.module import Module
+from otelkata.lint.rule import Example, Rule
+from otelkata.lint.stories import Kind
+
+
+class AttachWithoutDetach(Rule):
+    """A context is attached, and some path leaves without detaching it.
+
+    What it does:
+        Follows the token of each `attach` over every path of its function, as span-not-
+        ended follows a span. A token that is returned, stored or passed on has another
+        owner.
+
+    Why it matters:
+        What runs next in that thread or task finds the context of a request that is over:
+        its spans land in the wrong trace.
+
+    Instead:
+        `token = attach(...)`, then `try:` in the next line and `detach(token)` in its
+        `finally`; or `with use_span(...)`, which does both.
+
+    References:
+        https://opentelemetry.io/docs/specs/otel/context/#detach-context
+    """
+
+    code = "OTK204"
+    name = "attach-without-detach"
+    criteria = ("C1",)
+    words = (b"attach",)
+    bad = (
+        Example(
+            """
+from opentelemetry import context
+from opentelemetry.propagate import extract
+
+
+def handle(message):
+    token = context.attach(extract(message.headers))  # expect: OTK204:warning
+    process(message)
+    context.detach(token)
+"""
+        ),
+    )
+    good = (
+        Example(
+            """
+from opentelemetry import context
+from opentelemetry.propagate import extract
+
+
+def handle(message):
+    token = context.attach(extract(message.headers))
+    try:
+        process(message)
+    finally:
+        context.detach(token)
+"""
+        ),
+    )
+
+    def check(self, module: Module) -> Iterator[Finding]:
+        """Yield one finding per token, for the most ordinary path on which it is lost."""
+        for story in module.stories:
+            flow = worst(story.fates)
+            if story.kind is Kind.ATTACHED and flow is not None:
+                yield self.finding(
+                    module,
+                    story.call,
+                    f"the context is not detached {WHEN[flow]}; call detach(token) in the "
+                    "`finally` of a `try` that begins right after",
+                    severity=SEVERITY[flow],
+                    # A thread or task that ends with its function takes the context with it.
+                    certain=bool(story.names) and not any("." in name for name in story.names),
+                    steps=steps(module, story, flow, "the context"),
+                )
