@@ -115,18 +115,11 @@ def traced(function):
 
     def check(self, module: Module) -> Iterator[Finding]:
         """Yield each name with a value in it."""
-        for start in module.starts:
-            for name in names(module, start):
-                yield from self._judge(module, name, certain=start.certain)
-        for call in module.calls("Span.update_name"):
-            given = argument(call, "name", 0)
-            if given is not None and not given.star:
-                known = module.called(call)
-                yield from self._judge(module, given.value, certain=bool(known and known.certain))
-        for call in module.index.calls:
-            if is_opening(module, call):
-                for arg in call.args:
-                    yield from self._judge(module, arg.value, certain=False)
+        seen: set[cst.BaseExpression] = set()
+        for name, certain in named(module):
+            if name not in seen:
+                seen.add(name)
+                yield from self._judge(module, name, certain=certain)
 
     def _judge(
         self, module: Module, name: cst.BaseExpression, *, certain: bool
@@ -153,3 +146,19 @@ def traced(function):
             f"The span's name holds {code}: if that is another value each time, name the operation "
             "only, and set the value as an attribute."
         )
+
+
+def named(module: Module) -> Iterator[tuple[cst.BaseExpression, bool]]:
+    """Yield what spans are called, and whether it is certain that they are spans."""
+    for start in module.starts:
+        for name in names(module, start):
+            yield name, start.certain
+    for call in module.calls("Span.update_name"):
+        given = argument(call, "name", 0)
+        if given is not None and not given.star:
+            known = module.called(call)
+            yield given.value, known is not None and known.certain
+    for call in module.index.calls:
+        if is_opening(module, call):
+            for arg in call.args:
+                yield arg.value, False

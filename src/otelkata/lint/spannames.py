@@ -79,7 +79,8 @@ def _values(
         if followed:
             for value in followed:
                 for found in _values(module, value, depth + 1, is_part=is_part):
-                    yield Value(node if is_part else found.node, found.certain)
+                    if found.certain:  # of what is one of several, only that is worth telling
+                        yield Value(node if is_part else found.node, certain=True)
             return
     if is_part:
         certain = _is_value(module, node)
