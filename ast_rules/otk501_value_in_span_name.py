@@ -7,10 +7,9 @@ from collections.abc import Iterator
 import libcst as cst
 
 from otelkata.lint.finding import Finding, Severity
-from otelkata.lint.module import Module, argument
+from otelkata.lint.module import Module
 from otelkata.lint.rule import Example, Rule
-from otelkata.lint.spannames import Value, values_in
-from otelkata.lint.starts import is_opening, names
+from otelkata.lint.spannames import Value, named, values_in
 
 
 class ValueInSpanName(Rule):
@@ -146,19 +145,3 @@ def traced(function):
             f"The span's name holds {code}: if that is another value each time, name the operation "
             "only, and set the value as an attribute."
         )
-
-
-def named(module: Module) -> Iterator[tuple[cst.BaseExpression, bool]]:
-    """Yield what spans are called, and whether it is certain that they are spans."""
-    for start in module.starts:
-        for name in names(module, start):
-            yield name, start.certain
-    for call in module.calls("Span.update_name"):
-        given = argument(call, "name", 0)
-        if given is not None and not given.star:
-            known = module.called(call)
-            yield given.value, known is not None and known.certain
-    for call in module.index.calls:
-        if is_opening(module, call):
-            for arg in call.args:
-                yield arg.value, False

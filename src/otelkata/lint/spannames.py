@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import libcst as cst
 
-from .module import Module, text_of
+from .module import Module, argument, text_of
 from .sequence import reaching
+from .starts import is_opening, names
 from .walk import walk
 
 
@@ -58,6 +59,22 @@ GENERATORS = (
 
 _DEEPEST = 4
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+
+
+def named(module: Module) -> Iterator[tuple[cst.BaseExpression, bool]]:
+    """Yield what spans are called, and whether it is certain that they are spans."""
+    for start in module.starts:
+        for name in names(module, start):
+            yield name, start.certain
+    for call in module.calls("Span.update_name"):
+        given = argument(call, "name", 0)
+        if given is not None and not given.star:
+            known = module.called(call)
+            yield given.value, known is not None and known.certain
+    for call in module.index.calls:
+        if is_opening(module, call):
+            for arg in call.args:
+                yield arg.value, False
 
 
 def values_in(module: Module, name: cst.BaseExpression) -> Iterator[Value]:
@@ -164,6 +181,8 @@ def _is_value(module: Module, node: cst.BaseExpression) -> bool | None:
             _by_words(_words_of(node.value), _words(key)) if key else _is_value(module, node.value)
         )
     if isinstance(node, cst.Attribute):
+        if isinstance(node.value, cst.Call):
+            return _is_value(module, node.value)
         return _by_words(_words_of(node.value), _words(node.attr.value))
     if isinstance(node, cst.Name):
         return _by_words([], _words(node.value))
