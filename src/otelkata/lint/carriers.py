@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import libcst as cst
 
 from .module import Body, Module, argument, is_literal
 from .scopes import dotted
-from .sequence import mentions
+from .sequence import MOST, mentions
 from .walk import walk
 
 PROPAGATORS = ("TraceContextTextMapPropagator", "CompositePropagator", "TextMapPropagator")
@@ -64,11 +66,13 @@ def extractions(module: Module) -> Iterator[Carriage]:
 def sends(module: Module, body: Body, carrier: str) -> Iterator[cst.Call]:
     """Yield the calls that send `carrier`, in `body` itself."""
     holder = carrier.rpartition(".")[0]
-    for node in walk(body, into_scopes=False):
-        if isinstance(node, cst.Call) and (
-            _sends(module, node, carrier) or (holder and _sends(module, node, holder))
-        ):
-            yield node
+    calls = (node for node in walk(body, into_scopes=False) if isinstance(node, cst.Call))
+    found = (
+        call
+        for call in calls
+        if _sends(module, call, carrier) or (holder and _sends(module, call, holder))
+    )
+    return islice(found, MOST)
 
 
 def _sends(module: Module, call: cst.Call, name: str) -> bool:
@@ -87,6 +91,7 @@ def _sends(module: Module, call: cst.Call, name: str) -> bool:
 
 def _carriages(module: Module, method: str) -> Iterator[Carriage]:
     wanted = {method, *(f"{propagator}.{method}" for propagator in PROPAGATORS)}
+    seen: Counter[Body | None] = Counter()
     for call in module.index.calls:
         name = call.func.attr if isinstance(call.func, cst.Attribute) else call.func
         if not isinstance(name, cst.Name):
@@ -98,6 +103,10 @@ def _carriages(module: Module, method: str) -> Iterator[Carriage]:
             is_carriage, certain = name.value == method and _is_propagator(module, call.func), False
         carrier = argument(call, "carrier", 0)
         if is_carriage and carrier is not None and not carrier.star:
+            body = module.body_of(call)
+            seen[body] += 1
+            if seen[body] > MOST:
+                continue
             context = argument(call, "context", 1)
             given = None if context is None or is_literal(context.value, "None") else context.value
             yield Carriage(call, carrier.value, given, certain)
