@@ -1,5 +1,7 @@
 """Each check fails on the fault that it is about, and nothing fails on a sound submission."""
 
+from dataclasses import replace
+
 import pytest
 from evidence_builder import (
     PROBES,
@@ -26,7 +28,7 @@ from evidence_builder import (
 )
 
 from otelkata.check import check as declare
-from otelkata.evidence.model import ExportedSpan
+from otelkata.evidence.model import Evidence, ExportedSpan, Reading, Remark
 from otelkata.host.wire import Event, Logged, Problem, Span
 from otelkata.judge import registry
 from otelkata.judge.criteria import CRITERIA
@@ -62,6 +64,29 @@ def outside(label: str) -> Change:
     return all_of(
         started(label, handler="", cause=0), span(label, parent_id=None, trace_id=OTHER_TRACE)
     )
+
+
+SOURCE = {
+    "C1": "spans_take_the_context_of_their_request",
+    "C2": "spans_are_managed",
+    "C3": "context_is_carried_in_order",
+    "C4": "handlers_show_failures",
+    "C5": "the_resource_is_complete",
+    "C6": "there_is_no_sampler",
+    "C7": "the_shutdown_is_bounded",
+    "F5": "names_follow_the_conventions",
+}
+
+
+def remarked(*criteria: str) -> Change:
+    """Let the linter say something that fails `criteria`."""
+    remark = Remark("OTK000", "fault", "checkout.py", 3, 1, "is wrong", [*criteria], [])
+
+    def change(evidence: Evidence) -> None:
+        assert evidence.reading is not None
+        evidence.reading.remarks.append(remark)
+
+    return change
 
 
 FAULTS: list[tuple[str, Change, set[str]]] = [
@@ -383,6 +408,7 @@ FAULTS: list[tuple[str, Change, set[str]]] = [
     ),
     ("submission.answers", answer("success", "client>gateway", 500), set()),
     ("submission.answers", answer("success", "client>gateway", 200), set()),
+    *((f"source.{name}", remarked(criterion), set()) for criterion, name in SOURCE.items()),
 ]
 
 
@@ -403,6 +429,17 @@ def test_a_fault_fails_its_check_and_no_other(check: str, fault: Change, others:
     found = failed(fault)
     assert check in found
     assert found <= {check, *others}
+
+
+def test_advice_of_the_linter_fails_nothing() -> None:
+    assert failed(remarked()) == set()
+
+
+@pytest.mark.parametrize("reading", [None, Reading(remarks=[], unread=["checkout.py: is binary"])])
+def test_source_that_was_not_read_is_not_passed(reading: Reading | None) -> None:
+    evidence = replace(sound(), reading=reading)
+    statuses = {r.check.id: r.status for r in judge(View(evidence), CHECKS).results}
+    assert {statuses[f"source.{name}"] for name in SOURCE.values()} == {"blocked"}
 
 
 def test_every_check_has_a_fault_that_fails_it() -> None:

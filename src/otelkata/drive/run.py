@@ -12,7 +12,7 @@ from pathlib import Path
 from otelkata.deploy import source
 from otelkata.deploy.link import Exchange, Host, HostGone, Observations
 from otelkata.deploy.parent import Parent
-from otelkata.evidence.model import Evidence
+from otelkata.evidence.model import Evidence, Reading
 from otelkata.host import wire
 
 from .collector import Collector
@@ -21,6 +21,7 @@ from .deployment import Deployment
 from .exits import Exits, sigterm_works
 from .http import listen, port_of
 from .plan import DEFAULT, HASTY, MAIN, SLOW, UNSAMPLED, PlannedStart
+from .reading import read_source
 from .record import Record
 from .scenario import all_scenarios
 from .tap import Crossings, process_card
@@ -83,6 +84,7 @@ class _Run:
         self._ports: dict[str, int] = {}
         self._crossings = Crossings(self._record, self._ports)
         self._parent: Parent | None = None
+        self._reading: asyncio.Task[Reading] | None = None
         self._closers: list[Callable[[], None]] = []
 
     async def observe(self) -> Evidence:
@@ -92,6 +94,8 @@ class _Run:
         parent.open(self._launched)
         copied = source.copy(self._submission, self._scratch)
         source.compile_ahead(copied)
+        reading = asyncio.create_task(read_source(copied))
+        self._reading = reading
         await self._collector.open()
         processor = await listen(process_card)
         self._ports["processor"] = port_of(processor)
@@ -162,11 +166,14 @@ class _Run:
             ended=self._observations.ended,
             spans=[*self._observations.spans, *self._collector.spans],
             duration_s=time.monotonic() - self._began,
+            reading=await reading,
             timings=groups.timings,
         )
 
     async def close(self) -> None:
         self._exchange.close()
+        if self._reading is not None:
+            self._reading.cancel()
         for close in self._closers:
             close()
         if self._parent is not None:

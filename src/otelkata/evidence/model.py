@@ -187,6 +187,28 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
+class Remark:
+    """What the linter says of one place in the source; it fails `criteria`, or is advice."""
+
+    code: str
+    name: str
+    path: str
+    line: int
+    column: int
+    message: str
+    criteria: list[str]
+    steps: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the linter made of the source; `unread` names what it could not read, and why."""
+
+    remarks: list[Remark]
+    unread: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """All that was observed of one submission in one run.
 
@@ -215,5 +237,6 @@ class Evidence:
     ended: list[Ended]
     spans: list[ExportedSpan]
     duration_s: float
+    reading: Reading | None = None
     timings: dict[str, float] = field(default_factory=dict)
     schema_version: int = SCHEMA_VERSION
