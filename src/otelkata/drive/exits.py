@@ -55,12 +55,29 @@ class Exits:
             self._end_provider("payment.hanging", "hang", SHORT_TIMEOUT),
             self._leave_lifespan(),
         )
+        await self._note_arrivals("leaving")
         await self._end_process("payment.hanging")
 
     async def _leave_lifespan(self) -> None:
         await self._deployment.start(LEAVING)
         pending = await self._checkout(LEAVING, "exit.lifespan")
         await self._stop(LEAVING, "lifespan", ["lifespan"], pending, "exit.lifespan")
+
+    async def _note_arrivals(self, name: str) -> None:
+        # The process's own exit may still export what a shutdown did not, but where a signal ends
+        # the process it never gets to that.
+        host = await self._deployment.host(name)
+        # Nothing has to settle: the reply comes after all that was exported before it.
+        if await _ask(host, wire.Settle, limit=PROCESS_LIMIT, starts=[], seconds=0.0) is None:
+            return
+        exported = {item.span.span_id for item in self._observations.spans if item.host == name}
+        starts = {start.name for start in self._deployment.starts.values() if start.host == name}
+        self.seen[:] = [
+            _with(seen, arrived=[span for span in seen.pending if span in exported])
+            if starts.issuperset(seen.starts)
+            else seen
+            for seen in self.seen
+        ]
 
     async def _end_process(self, start: str) -> None:
         seen = Exit("process", ["process"], [start], PROCESS_LIMIT, None)
