@@ -7,6 +7,8 @@ import pytest
 import submissions
 from submissions import Graded, Spot, broken, copy_reference, grade
 
+from otelkata.drive.plan import PATIENT
+
 RUNS = "submission.runs"
 ANSWERS = "submission.answers"
 
@@ -61,7 +63,9 @@ HANGS = {
     "startup": Fault(
         submissions.STARTUP, "await __import__('asyncio').Event().wait()", " within ", "C5"
     ),
-    "handler": Fault(submissions.GATEWAY_HANDLER, "while True: pass", " within ", "C5", "T2 C2 C7"),
+    "handler": Fault(
+        submissions.GATEWAY_HANDLER, "while True: pass", "blocks its event loop", "C5", "T2 C2"
+    ),
     "shutdown": Fault(
         submissions.SHUTDOWN, "while True: pass", " within ", "F2 F3 F4 F5 F6 T1 T2 T3", "F7 C7"
     ),
@@ -71,6 +75,20 @@ HANGS = {
 @pytest.mark.parametrize("hang", HANGS.values(), ids=HANGS)
 def test_a_hang_is_ended_and_told_with_the_line_where_it_waits(hang: Fault, tmp_path: Path) -> None:
     assert_fault(hang, *broken(tmp_path / "it", hang.spot, hang.code))
+
+
+@pytest.mark.parametrize(
+    "spot", [submissions.GATEWAY_HANDLER, submissions.INVENTORY_HANDLER], ids=lambda spot: spot.file
+)
+def test_a_service_whose_event_loop_is_blocked_is_given_up_once_for_all(
+    spot: Spot, tmp_path: Path
+) -> None:
+    """It is as silent in every scenario: that is found out in all of them at the same time."""
+    submission, line = broken(tmp_path / "it", spot, "import time; time.sleep(1e6)")
+    graded = grade(submission)
+    assert_told(graded, RUNS, submission, (spot.file, line), "blocks its event loop")
+    assert graded.criteria("failed") <= {"T2", "C2"}, graded.explained()
+    assert graded.report["duration_s"] < PATIENT["gateway"] + 6
 
 
 # Creation, start, requests and end

@@ -163,6 +163,11 @@ class Service:
             place = self._places.of_tasks(self._loop)
         return place if place != NOWHERE else self._places.of_threads()
 
+    @property
+    def is_blocked(self) -> bool:
+        """Tell whether the submission's code is on the stack of the service's event loop."""
+        return self._loop is not None and self._places.of_thread(self._thread) != NOWHERE
+
     def _provide(self, submission: ModuleType) -> None:
         command = self._command
         options: dict[str, Any] = {}

@@ -228,7 +228,10 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """Reply where the code of `start` stands now (empty: the import), to explain a hang."""
+    """Reply where the code of `start` stands now (empty: the import), to explain a hang.
+
+    `blocks` tells that its event loop cannot go on before that line is through.
+    """
 
     request: int
     start: str
