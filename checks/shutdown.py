@@ -194,9 +194,10 @@ def _in_time(seen: Exit, what: str) -> Finding:
     if seen.skipped:
         return Unjudged(f"{seen.name} could not be observed: {seen.skipped}")
     took = "did not come to an end" if seen.took is None else f"took {seen.took:.1f} s"
+    because = f": {seen.kept_by}" if seen.kept_by else ""
     return expect(
         seen.took is not None and seen.took <= seen.limit + NOISE,
-        f"{seen.name}: {what} {took}; {seen.limit:g} s are allowed",
+        f"{seen.name}: {what} {took}; {seen.limit:g} s are allowed{because}",
         path=seen.path,
         line=seen.line,
     )

@@ -141,6 +141,7 @@ class Returned(NamedTuple):
         Returned("def init_tracer(name): return None", "TypeError: init_tracer()"),
         Returned("def create_payment(*a, **o): return None", "it returned NoneType"),
         Returned("async def create_payment(*a, **o): return None", "async def"),
+        Returned("def create_payment(*a, **o): return lambda environ, start: []", "WSGI"),
     ],
 )
 def test_a_contract_function_that_is_wrong_is_told_with_its_line(
@@ -162,6 +163,17 @@ def test_a_shutdown_tracer_that_takes_no_timeout_fails_where_it_is_judged(tmp_pa
     assert_failed(graded)
     assert graded.criteria("failed") == {"F7", "C7"}, graded.explained()
     assert "shutdown_tracer" in graded.check("shutdown.shutdown_tracer_never_raises")["message"]
+
+
+def test_a_thread_that_keeps_the_process_alive_is_told_with_what_it_runs(tmp_path: Path) -> None:
+    submission = copy_reference(tmp_path / "it")
+    tracer = submission / "checkout/tracer.py"
+    tracer.write_text(tracer.read_text("utf-8").replace("daemon=True", "daemon=False"), "utf-8")
+    graded = grade(submission)
+    assert_failed(graded)
+    message = graded.check("shutdown.process_can_end")["message"]
+    assert "the thread 'tracer-shutdown' keeps it alive" in message
+    assert "flush_and_shut_down (checkout/tracer.py:" in message
 
 
 # Paths
@@ -266,6 +278,7 @@ def test_what_goes_wrong_at_import_is_told_with_its_line(
         (b"def half(:\n", 1, "SyntaxError"),
         (b"\ndef empty():\npass\n", 3, "IndentationError"),
         (b"\n\nname = 'caf\xe9'\n", 3, "utf-8"),
+        (b"\nname = '\0'\n", 2, "checkout/gateway.py holds a NUL byte"),
     ],
 )
 def test_source_that_is_no_python_is_told_with_its_own_line(

@@ -95,8 +95,13 @@ class Exits:
         except HostGone:
             self.seen.append(_with(seen, took=time.monotonic() - began))
         except TimeoutError:
-            path, line = await self._deployment.place_of(start)
-            self.seen.append(_with(seen, path=path, line=line))
+            reply = await _ask(host, wire.Lingering, limit=PROCESS_LIMIT)
+            kept_by = str(reply.values["thread"]) if reply else ""
+            if reply and kept_by:
+                place = str(reply.values["path"]), int(str(reply.values["line"]))
+            else:
+                place = await self._deployment.place_of(start)
+            self.seen.append(_with(seen, path=place[0], line=place[1], kept_by=kept_by))
 
     async def leave_with_hanging_exporter(self) -> None:
         """Run lifespan shutdown while the exporter hangs."""

@@ -162,7 +162,7 @@ class Exit:
     `took` is in seconds; None where the end was not seen within `limit`. `returned` is what
     `shutdown_tracer` returned. `pending` are the ids of spans that had ended before. `arrived` are
     those of them that were exported before the process was told to end; None where that was not
-    noted, and all counts that was exported at all.
+    noted, and all counts that was exported at all. `kept_by` says which thread a process waits for.
     """
 
     name: str
@@ -178,6 +178,7 @@ class Exit:
     pending: list[str] = field(default_factory=list)
     skipped: str = ""
     arrived: list[str] | None = None
+    kept_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -191,6 +191,10 @@ class Host:
                     "blocks": service is not None and service.is_blocked,
                 }
                 return wire.Reply(command.request, ok=True, values=values)
+            case wire.Lingering():
+                thread, (path, line) = self._places.of_lingering_thread()
+                values = {"thread": thread, "path": path, "line": line}
+                return wire.Reply(command.request, ok=True, values=values)
             case _:
                 self._channel.send(wire.Reply(command.request, ok=True))
                 self._in_main.put(None)

@@ -238,6 +238,13 @@ class Where:
 
 
 @dataclass(frozen=True, slots=True)
+class Lingering:
+    """Reply which `thread` the process waits for before it ends, and its `path` and `line`."""
+
+    request: int
+
+
+@dataclass(frozen=True, slots=True)
 class Leave:
     """End the host's main thread, as a program that has nothing left to do."""
 
@@ -245,13 +252,14 @@ class Leave:
 
 
 Report = Hello | Started | Ended | Exported | Query | Logged | Problem | Reply
-Command = Start | Settle | Flush | Probe | Arm | ShutDown | Stop | Where | Leave
+Command = Start | Settle | Flush | Probe | Arm | ShutDown | Stop | Where | Lingering | Leave
 
 REPORTS = {
     cls.__name__: cls for cls in (Hello, Started, Ended, Exported, Query, Logged, Problem, Reply)
 }
 COMMANDS = {
-    cls.__name__: cls for cls in (Start, Settle, Flush, Probe, Arm, ShutDown, Stop, Where, Leave)
+    cls.__name__: cls
+    for cls in (Start, Settle, Flush, Probe, Arm, ShutDown, Stop, Where, Lingering, Leave)
 }
 
 
