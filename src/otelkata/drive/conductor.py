@@ -206,16 +206,17 @@ class Conductor:
         self, play: Play, draft: Draft, sending: "asyncio.Task[Response]"
     ) -> Response:
         limit = draft.received_ns + CLIENT_LIMIT * 1e9
-        while not sending.done():
-            sign, awaited = self._crossings.record.awaited(play.entry)
-            sign = max(sign, draft.received_ns)
-            now = time.time_ns()
-            rest = min(limit, sign + SILENCE_LIMIT * 1e9) - now
-            if rest <= 0:
-                sending.cancel()
-                await asyncio.wait({sending})
-                raise _Silent(awaited, (now - sign) / 1e9)
-            await asyncio.wait({sending}, timeout=rest / 1e9)
+        try:
+            while not sending.done():
+                sign, awaited = self._crossings.record.awaited(play.entry)
+                sign = max(sign, draft.received_ns)
+                now = time.time_ns()
+                rest = min(limit, sign + SILENCE_LIMIT * 1e9) - now
+                if rest <= 0:
+                    raise _Silent(awaited, (now - sign) / 1e9)
+                await asyncio.wait({sending}, timeout=rest / 1e9)
+        finally:
+            sending.cancel()
         return sending.result()
 
     async def _hang_up(self, play: Play, sending: "asyncio.Task[Response]") -> None:
