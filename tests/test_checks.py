@@ -377,7 +377,17 @@ FAULTS: list[tuple[str, Change, set[str]]] = [
         exit_seen("shutdown_tracer_pending", returned=False),
         set(),
     ),
+    (
+        "shutdown.shutdown_tracer_exports_what_is_pending",
+        exit_seen("shutdown_tracer_pending", arrived=[]),
+        set(),
+    ),
     ("shutdown.lifespan_exports_what_is_pending", lose("exit.lifespan/payment"), set()),
+    (
+        "shutdown.lifespan_exports_what_is_pending",
+        exit_seen("lifespan.payment", arrived=[]),
+        set(),
+    ),
     ("shutdown.sigterm_loses_no_span", lose("exit.sigterm/payment>processor"), set()),
     ("shutdown.shutdown_tracer_is_bounded", exit_seen("shutdown_tracer_hanging", took=None), set()),
     ("shutdown.shutdown_tracer_is_bounded", exit_seen("shutdown_tracer_hanging", took=60), set()),

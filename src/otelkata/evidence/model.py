@@ -160,7 +160,9 @@ class Exit:
     """One end of a provider, a service or a process, and what it was asked to cope with.
 
     `took` is in seconds; None where the end was not seen within `limit`. `returned` is what
-    `shutdown_tracer` returned. `pending` are the ids of spans that had ended before.
+    `shutdown_tracer` returned. `pending` are the ids of spans that had ended before. `arrived` are
+    those of them that were exported before the process was told to end; None where that was not
+    noted, and all counts that was exported at all. `kept_by` says which thread a process waits for.
     """
 
     name: str
@@ -175,6 +177,8 @@ class Exit:
     status: int | None = None
     pending: list[str] = field(default_factory=list)
     skipped: str = ""
+    arrived: list[str] | None = None
+    kept_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

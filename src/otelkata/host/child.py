@@ -184,7 +184,17 @@ class Host:
                 return wire.Reply(command.request, ok=over, values={"took": took})
             case wire.Where():
                 path, line = self._where(command.start)
-                return wire.Reply(command.request, ok=True, values={"path": path, "line": line})
+                service = self._services.get(command.start)
+                values = {
+                    "path": path,
+                    "line": line,
+                    "blocks": service is not None and service.is_blocked,
+                }
+                return wire.Reply(command.request, ok=True, values=values)
+            case wire.Lingering():
+                thread, (path, line) = self._places.of_lingering_thread()
+                values = {"thread": thread, "path": path, "line": line}
+                return wire.Reply(command.request, ok=True, values=values)
             case _:
                 self._channel.send(wire.Reply(command.request, ok=True))
                 self._in_main.put(None)
