@@ -7,6 +7,7 @@ would inherit them broken. Where there is no `fork` (Windows), every host is a n
 import contextlib
 import gc
 import importlib
+import importlib.util
 import json
 import os
 import select
@@ -21,13 +22,20 @@ LIKELY = (
     "asyncio",
     "sqlite3",
     "uvicorn.lifespan.on",
+    "uvicorn.protocols.http.auto",
     "uvicorn.protocols.http.h11_impl",
     "opentelemetry.propagate",
-    "fastapi",
-    "httpx",
-    "anyio._backends._asyncio",
     "opentelemetry.exporter.otlp.proto.http.trace_exporter",
+    "fastapi",
+    "fastapi.telemetry._runtime",
+    "httpx",
+    "httpcore",
+    "certifi",
+    "anyio._backends._asyncio",
+    "concurrent.futures.thread",
+    "encodings.idna",
 )
+"""Modules that a submission, or what it uses, imports at the latest with its first request."""
 
 
 def main() -> None:
@@ -135,6 +143,9 @@ def _preload() -> None:
         except ImportError:
             # A submission that needs it will say so; others do without.
             continue
+    if importlib.util.find_spec("sniffio") is None:
+        # httpcore tries to import it several times in each request; so it fails without a search.
+        sys.modules["sniffio"] = None  # type: ignore[assignment]
     with contextlib.suppress(ImportError):
         # Reads the entry points of all distributions, once instead of once in each host.
         metadata = importlib.import_module("opentelemetry.util._importlib_metadata")
