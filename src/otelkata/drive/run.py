@@ -5,7 +5,8 @@ import platform
 import subprocess
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,18 +47,22 @@ class Settings:
     quick: bool = False
 
 
+@asynccontextmanager
 async def observe(
     submission: Path, settings: Settings, launched: subprocess.Popen[bytes] | None = None
-) -> Evidence:
+) -> AsyncIterator[Evidence]:
     """Run `submission` through all scenarios, in hosts of `launched` or of a new interpreter.
 
-    Raises UnusableSubmission where there is nothing to run, ParentFailed where the interpreter
-    cannot host anything.
+    The hosts are ended while the evidence is used, and are gone afterwards. Raises
+    UnusableSubmission where there is nothing to run, ParentFailed where the interpreter cannot
+    host anything.
     """
     with tempfile.TemporaryDirectory(prefix="otelkata-", ignore_cleanup_errors=True) as folder:
         run = _Run(submission, settings, Path(folder).resolve(), launched)
         try:
-            return await run.observe()
+            evidence = await run.observe()
+            run.end()
+            yield evidence
         finally:
             await run.close()
 
@@ -164,6 +169,10 @@ class _Run:
             duration_s=time.monotonic() - self._began,
             timings=groups.timings,
         )
+
+    def end(self) -> None:
+        if self._parent is not None:
+            self._parent.end()
 
     async def close(self) -> None:
         self._exchange.close()
