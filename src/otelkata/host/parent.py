@@ -49,7 +49,7 @@ def main() -> None:
     if sys.argv[1:] == ["host"]:
         _run_host(sys.stdin.readline())
         return
-    _preload(LIKELY)
+    _preload((f"{__package__}.child", *LIKELY))
     _look_up()
     Parent().run()
 
