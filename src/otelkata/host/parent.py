@@ -44,6 +44,8 @@ LATER = ("requests",)
 
 def main() -> None:
     """Serve as parent, or as a single host where the first line of input holds its orders."""
+    # What is imported stays: looking through it for garbage only takes time.
+    gc.disable()
     if not _needed_are_here():
         return
     if sys.argv[1:] == ["host"]:
@@ -145,8 +147,6 @@ def _needed_are_here() -> bool:
 
 
 def _preload(names: Iterable[str]) -> None:
-    # What is imported stays: looking through it for garbage only takes time.
-    gc.disable()
     for name in names:
         try:
             importlib.import_module(name)
@@ -154,7 +154,6 @@ def _preload(names: Iterable[str]) -> None:
             # A submission that needs it will say so; others do without.
             continue
     gc.freeze()
-    gc.enable()
 
 
 def _look_up() -> None:
