@@ -51,7 +51,10 @@ def main() -> None:
     if sys.argv[1:] == ["host"]:
         _run_host(sys.stdin.readline())
         return
+    # The command of httpx would bring rich along; where it cannot be imported, httpx does without.
+    sys.modules["httpx._main"] = None  # type: ignore[assignment]
     _preload((f"{__package__}.child", *LIKELY))
+    del sys.modules["httpx._main"]
     _look_up()
     Parent().run()
 
