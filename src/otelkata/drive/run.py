@@ -5,7 +5,8 @@ import platform
 import subprocess
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +34,7 @@ SETTLE_LIMIT = 4.0
 The contract gives a cancelled call its timeout (0.5 s here) and one second; the rest is noise.
 """
 
+EARLY_FLUSH_LIMIT = 1.0
 FLUSH_LIMIT = 8.0
 RUN_LIMIT = 90.0
 """Longest time, in seconds, that a submission may take over all scenarios, whatever it does."""
@@ -47,18 +49,22 @@ class Settings:
     quick: bool = False
 
 
+@asynccontextmanager
 async def observe(
     submission: Path, settings: Settings, launched: subprocess.Popen[bytes] | None = None
-) -> Evidence:
+) -> AsyncIterator[Evidence]:
     """Run `submission` through all scenarios, in hosts of `launched` or of a new interpreter.
 
-    Raises UnusableSubmission where there is nothing to run, ParentFailed where the interpreter
-    cannot host anything.
+    The hosts are ended while the evidence is used, and are gone afterwards. Raises
+    UnusableSubmission where there is nothing to run, ParentFailed where the interpreter cannot
+    host anything.
     """
     with tempfile.TemporaryDirectory(prefix="otelkata-", ignore_cleanup_errors=True) as folder:
         run = _Run(submission, settings, Path(folder).resolve(), launched)
         try:
-            return await run.observe()
+            evidence = await run.observe()
+            run.end()
+            yield evidence
         finally:
             await run.close()
 
@@ -170,6 +176,10 @@ class _Run:
             timings=groups.timings,
         )
 
+    def end(self) -> None:
+        if self._parent is not None:
+            self._parent.end()
+
     async def close(self) -> None:
         self._exchange.close()
         if self._reading is not None:
@@ -213,6 +223,7 @@ class _Groups:
         finally:
             self._main_is_up.set()
             self._conductor.end_burst()
+        await self._flush_early(MAIN)
         # Those that wait call the services of this group, too.
         await self._waiting_is_over.wait()
         await self._finish(MAIN, probe=True)
@@ -249,11 +260,7 @@ class _Groups:
     async def _finish(self, planned: list[PlannedStart], *, probe: bool = False) -> None:
         # Flushed and not stopped: what an exit does is observed elsewhere, and not held against
         # what was done before.
-        hosts: dict[str, list[str]] = {}
-        for start in planned:
-            if self._deployment.serves(start.name):
-                hosts.setdefault(start.host, []).append(start.name)
-        for name, starts in hosts.items():
+        for name, starts in self._serving(planned).items():
             host = await self._deployment.host(name)
             try:
                 await self._finish_host(host, starts, probe=probe)
@@ -262,6 +269,21 @@ class _Groups:
             except TimeoutError:
                 message = "its spans could not be flushed in time"
                 await self._deployment.explain_silence(starts[0], "flush", message)
+
+    async def _flush_early(self, planned: list[PlannedStart]) -> None:
+        # What is left to flush at the end is little then; failures are told there.
+        for name, starts in self._serving(planned).items():
+            host = await self._deployment.host(name)
+            with suppress(HostGone, TimeoutError):
+                limit = 2 * EARLY_FLUSH_LIMIT
+                await host.ask(wire.Flush, limit, starts=starts, seconds=EARLY_FLUSH_LIMIT)
+
+    def _serving(self, planned: list[PlannedStart]) -> dict[str, list[str]]:
+        hosts: dict[str, list[str]] = {}
+        for start in planned:
+            if self._deployment.serves(start.name):
+                hosts.setdefault(start.host, []).append(start.name)
+        return hosts
 
     async def _finish_host(self, host: Host, starts: list[str], *, probe: bool) -> None:
         async with asyncio.timeout(SETTLE_LIMIT + 2 * FLUSH_LIMIT):
