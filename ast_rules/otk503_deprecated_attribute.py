@@ -38,6 +38,7 @@ class DeprecatedAttribute(Rule):
     code = "OTK503"
     name = "deprecated-attribute"
     severity = Severity.NOTE
+    opt_in = True
     words = (b"set_attribute", b"start_span", b"start_as_current_span")
     bad = (
         Example(
