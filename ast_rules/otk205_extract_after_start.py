@@ -6,15 +6,12 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from otelkata.lint.carriers import Carriage, extractions
+from otelkata.lint.carriers import Carriage, extractions, is_only_read
 from otelkata.lint.finding import Finding, Step
 from otelkata.lint.module import Module
 from otelkata.lint.rule import Example, Rule
 from otelkata.lint.sequence import MOST, grouped, leads_to, loops
 from otelkata.lint.starts import Start
-
-READERS = frozenset({"get_current_span", "get_baggage", "get_all", "get_value", "Link"})
-"""Functions that only look into a context."""
 
 
 class ExtractAfterStart(Rule):
@@ -151,12 +148,3 @@ def is_too_late(module: Module, start: cst.Call, extraction: Carriage) -> bool:
     return leads_to(module, start, extraction.call) and set(loops(module, extraction.call)) <= set(
         loops(module, start)
     )
-
-
-def is_only_read(module: Module, extraction: Carriage) -> bool:
-    """Tell whether what is extracted is only read: for a link, or for baggage."""
-    call = next(
-        (node for node in module.ancestors(extraction.call) if isinstance(node, cst.Call)), None
-    )
-    reader = module.called(call) if call is not None else None
-    return reader is not None and reader.kind in READERS

@@ -28,6 +28,9 @@ SENT_BY_POSITION = SENDING - {"get", "head", "options", "delete", "execute", "ca
 HEADERS = frozenset({"headers", "extra_headers", "metadata", "properties"})
 """Keywords by which headers are given."""
 
+READERS = frozenset({"get_current_span", "get_baggage", "get_all", "get_value", "Link"})
+"""Functions that only look into a context."""
+
 
 @dataclass(frozen=True, slots=True)
 class Carriage:
@@ -61,6 +64,15 @@ def injections(module: Module) -> Iterator[Carriage]:
 def extractions(module: Module) -> Iterator[Carriage]:
     """Yield each extraction of trace context, in the order of the source."""
     return _carriages(module, "extract")
+
+
+def is_only_read(module: Module, extraction: Carriage) -> bool:
+    """Tell whether what is extracted is only read: for a link, or for baggage."""
+    call = next(
+        (node for node in module.ancestors(extraction.call) if isinstance(node, cst.Call)), None
+    )
+    reader = module.called(call) if call is not None else None
+    return reader is not None and reader.kind in READERS
 
 
 def sends(module: Module, body: Body, carrier: str) -> Iterator[cst.Call]:
