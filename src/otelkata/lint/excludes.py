@@ -72,12 +72,13 @@ class Excludes:
 def _compiled(
     patterns: tuple[str, ...],
 ) -> tuple[frozenset[str], re.Pattern[str] | None, re.Pattern[str] | None]:
-    cleaned = [pattern.removeprefix("./").rstrip("/") for pattern in patterns]
+    cleaned = [pattern.rstrip("/") for pattern in patterns]
     names = [pattern for pattern in cleaned if "/" not in pattern]
+    paths = [pattern.removeprefix("./").lstrip("/") for pattern in cleaned if "/" in pattern]
     return (
         frozenset(name for name in names if not set(name) & set("*?[")),
         _any(name for name in names if set(name) & set("*?[")),
-        _any(pattern.lstrip("/") for pattern in cleaned if "/" in pattern),
+        _any(paths),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -36,9 +37,27 @@ def read(folder: str, name: str = ".gitignore") -> Ignored | None:
         return None
     if all(line.startswith("#") for line in lines):
         return None
+    return Ignored(folder, _spec(lines))
+
+
+def _spec(lines: list[str]) -> GitIgnoreSpec:
     from pathspec import GitIgnoreSpec  # noqa: PLC0415 (not every tree has patterns)
 
-    return Ignored(folder, GitIgnoreSpec.from_lines(lines))
+    try:
+        return GitIgnoreSpec.from_lines(lines)
+    except (ValueError, re.error):
+        # Git takes a pattern that makes no sense for one that matches nothing.
+        return GitIgnoreSpec.from_lines([line for line in lines if _makes_sense(line)])
+
+
+def _makes_sense(line: str) -> bool:
+    from pathspec import GitIgnoreSpec  # noqa: PLC0415 (as above)
+
+    try:
+        GitIgnoreSpec.from_lines([line])
+    except (ValueError, re.error):
+        return False
+    return True
 
 
 def above(folder: str) -> tuple[Ignored, ...]:

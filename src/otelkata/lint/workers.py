@@ -163,6 +163,7 @@ def _serve(line: socket.socket, work: Callable[[int], R]) -> NoReturn:
     """Answer orders until the line is closed, on a stack of its own; never return."""
     gc.disable()
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    threading.excepthook = threading.__excepthook__
     try:
         threading.stack_size(STACK)
     except (ValueError, RuntimeError):
