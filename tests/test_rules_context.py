@@ -254,7 +254,7 @@ def test_headers_name_the_span_of_their_request(body: str, certain: list[bool]) 
         ("h = {}\ninject(h)\nreturn h", []),
         ("h = {}\ninject(h)\nreturn lambda: h", []),
         ("h = x\ninject(h)", []),
-        ("h = {}\nclient.post(url, headers=h)\ninject(h)", []),
+        ("h = {}\nclient.post(url, headers={**h})\ninject(h)", []),
         ("inject(x)", []),
         ("h = {}\nfor _ in x:\n    client.keep(h)\n    inject(h)", []),
     ],
