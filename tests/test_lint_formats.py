@@ -74,7 +74,9 @@ def test_marks_stand_under_what_they_mark(
 
 
 def test_a_long_line_is_cut_around_the_mark() -> None:
-    line, marks = shown("x = 1;" * 1_000_000 + "f()" + ";y" * 1_000_000, at(1, 6_000_001, 6_000_004))
+    line, marks = shown(
+        "x = 1;" * 1_000_000 + "f()" + ";y" * 1_000_000, at(1, 6_000_001, 6_000_004)
+    )
     assert len(line) < 160
     assert line[marks.index("^") :].startswith("f()")
     assert marks.count("^") == 3

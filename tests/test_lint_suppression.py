@@ -95,6 +95,4 @@ def test_the_place_is_that_of_the_comment() -> None:
     source = "é = 1  # kata-lint: ignore[OTK101]\n".encode()
     (finding,) = lint_bytes("a.py", source, PLAN.rules, Config("."), PLAN).findings
     assert (finding.place.column, finding.place.end_column) == (8, 35)
-    assert finding.message == (
-        "keeps no finding of OTK101 quiet on this statement; remove it"
-    )
+    assert finding.message == ("keeps no finding of OTK101 quiet on this statement; remove it")
