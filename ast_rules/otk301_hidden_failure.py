@@ -152,5 +152,6 @@ def price(prices, sku, connection):
         for caught in catches(module):
             if module.place(caught.node) == finding.place:
                 hidden = failures.judge(caught)
-                return mark_failure(module, hidden) if hidden is not None else None
+                edit = mark_failure(module, hidden) if hidden is not None else None
+                return edit.apply(module) if edit is not None else None
         return None

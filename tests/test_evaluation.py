@@ -20,7 +20,7 @@ _EXPECTED = re.compile(r"#.*?\bexpect: (?P<expected>.+)$")
 
 
 def about(path: Path) -> str:
-    """Return the code of the rule that a file is about: it begins the file's name, or its folder's."""
+    """Return the code of the rule with which the name of a file, or of its folder, begins."""
     return path.relative_to(FOLDER).parts[0][:6].upper()
 
 

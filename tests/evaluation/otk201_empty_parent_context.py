@@ -18,7 +18,6 @@ from opentelemetry import context as otel_context
 from opentelemetry.context import Context, get_current
 from opentelemetry.context import Context as OtelContext
 from opentelemetry.trace import Link, Span, SpanKind, Tracer, set_span_in_context
-
 from shop.orders import Order, charge, charge_async, settle
 
 app = FastAPI()

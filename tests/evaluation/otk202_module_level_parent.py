@@ -12,7 +12,6 @@ from fastapi import FastAPI, Request
 from opentelemetry import baggage, propagate, trace
 from opentelemetry.context import Context, get_current
 from opentelemetry.trace import Link, Span, SpanKind, Tracer, set_span_in_context, use_span
-
 from shop.orders import Order, charge, charge_async, settle
 from shop.pages import Page
 

@@ -14,7 +14,6 @@ from opentelemetry import baggage, context, propagate, trace
 from opentelemetry.context import Context, attach, detach
 from opentelemetry.context import attach as attach_context
 from opentelemetry.trace import Span, set_span_in_context
-
 from shop.disks import Disk
 from shop.orders import Order, build_headers, charge, charge_async, settle
 

@@ -15,7 +15,6 @@ from opentelemetry.context import Context, attach, detach
 from opentelemetry.propagate import extract
 from opentelemetry.trace import Link, SpanKind, Tracer
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
-
 from shop.mail import Message
 from shop.orders import Order, charge, settle
 from shop.texts import extract as extract_words

@@ -14,7 +14,6 @@ from opentelemetry import context, propagate, trace
 from opentelemetry.propagate import inject
 from opentelemetry.trace import Span, SpanKind, Tracer, set_span_in_context, use_span
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
-
 from shop.mail import Producer
 from shop.orders import Order
 from shop.plugins import Plugins

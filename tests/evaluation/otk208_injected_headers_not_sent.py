@@ -18,7 +18,6 @@ from opentelemetry import propagate, trace
 from opentelemetry.propagate import inject
 from opentelemetry.trace import SpanKind, Tracer
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
-
 from shop.mail import Producer
 from shop.orders import Order
 from shop.plugins import Plugins

@@ -10,9 +10,8 @@ import sentry_sdk
 from opentelemetry.context import Context
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import TracerProvider, sampling
 from opentelemetry.sdk.trace import TracerProvider as Provider
-from opentelemetry.sdk.trace import sampling
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.sampling import (
     ALWAYS_ON,
@@ -22,11 +21,9 @@ from opentelemetry.sdk.trace.sampling import (
     TraceIdRatioBased,
 )
 from opentelemetry.sdk.trace.sampling import Sampler as OtelSampler
+from shop.bayes import Model, Walk
 from torch.utils.data import DataLoader, Dataset, RandomSampler
 from torch.utils.data import Sampler as TorchSampler
-
-from shop.bayes import Model, Walk
-
 
 # ---------------- decided in code
 

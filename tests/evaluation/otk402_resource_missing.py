@@ -13,10 +13,8 @@ from opentelemetry.sdk.trace import SpanLimits, SynchronousMultiSpanProcessor, T
 from opentelemetry.sdk.trace import TracerProvider as Provider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 from opentelemetry.sdk.trace.id_generator import IdGenerator
-
 from shop.proxies import TracerProvider as ProxyProvider
 from shop.telemetry import install
-
 
 # ---------------- no resource
 

@@ -18,7 +18,6 @@ from opentelemetry.sdk.resources import Resource as OtelResource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.semconv.attributes import service_attributes
 from opentelemetry.semconv.resource import ResourceAttributes
-
 from shop.deployment import deployment_attributes
 from shop.store import Resource as StoredResource
 

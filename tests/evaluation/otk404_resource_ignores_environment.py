@@ -19,7 +19,6 @@ from opentelemetry.sdk.resources import Resource as OtelResource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 from opentelemetry.semconv.resource import ResourceAttributes
-
 from shop.store import Resource as StoredResource
 
 ATTRIBUTES = {"service.name": "payment", "service.version": "2.1.0"}

@@ -16,7 +16,6 @@ from celery import shared_task
 from fastapi import FastAPI, Request
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind, Tracer
-
 from shop.jobs import Job, run_job
 from shop.orders import Order, charge, charge_async, settle
 from shop.timeline import Timeline

@@ -13,7 +13,6 @@ from fastapi import FastAPI, Request
 from opentelemetry import baggage, trace
 from opentelemetry.trace import Span, SpanKind, Tracer
 from selenium.webdriver.remote.webelement import WebElement
-
 from shop.forms import Form
 from shop.orders import Order, charge, settle
 

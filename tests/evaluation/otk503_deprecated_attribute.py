@@ -13,7 +13,6 @@ from fastapi import FastAPI, Request
 from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import Span, SpanKind, Tracer
-
 from shop.forms import Form
 from shop.orders import Order, charge, settle
 

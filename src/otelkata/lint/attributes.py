@@ -58,20 +58,25 @@ def only_value(module: Module, node: cst.BaseExpression) -> cst.BaseExpression |
     return bindings[0].value
 
 
-Pair = tuple[cst.BaseExpression, cst.BaseExpression, bool]
-
-
-def _pairs(module: Module) -> Iterator[Pair]:
+def _pairs(module: Module) -> Iterator[tuple[cst.BaseExpression, cst.BaseExpression, bool]]:
+    dictionaries = _Dictionaries(module)
     for call in module.index.calls:
         method = call.func.attr.value if isinstance(call.func, cst.Attribute) else ""
-        if method in {"set_attribute", "set_attributes"}:
-            certain = _is_span(module, call)
-            if certain is not None:
-                yield from _set(module, call, method, certain=certain)
+        if method not in {"set_attribute", "set_attributes"}:
+            continue
+        certain = _is_span(module, call)
+        if certain is None:
+            continue
+        first, second = argument(call, "key", 0), argument(call, "value", 1)
+        if method == "set_attributes":
+            first = argument(call, "attributes", 0)
+            for key, value in dictionaries.items(first.value) if first is not None else ():
+                yield key, value, certain
+        elif first is not None and second is not None:
+            yield first.value, second.value, certain
     for start in module.starts:
-        if start.attributes is not None:
-            for key, value in _items(module, start.attributes, 0):
-                yield key, value, start.certain
+        for key, value in dictionaries.items(start.attributes):
+            yield key, value, start.certain
 
 
 def _is_span(module: Module, call: cst.Call) -> bool | None:
@@ -88,51 +93,68 @@ def _is_span(module: Module, call: cst.Call) -> bool | None:
     return False if called_span else None
 
 
-def _set(module: Module, call: cst.Call, method: str, *, certain: bool) -> Iterator[Pair]:
-    if method == "set_attributes":
-        given = argument(call, "attributes", 0)
-        if given is not None and not given.star:
-            for key, value in _items(module, given.value, 0):
-                yield key, value, certain
-        return
-    key_given, value_given = argument(call, "key", 0), argument(call, "value", 1)
-    if key_given is not None and value_given is not None:
-        yield key_given.value, value_given.value, certain
-
-
 Item = tuple[cst.BaseExpression, cst.BaseExpression]
+
+
+class _Dictionaries:
+    """What stands in dictionaries, as far as the file shows it; each is read once."""
+
+    def __init__(self, module: Module) -> None:
+        self._module = module
+        self._read: set[object] = set()
+
+    def items(self, node: cst.BaseExpression | None, depth: int = 0) -> Iterator[Item]:
+        """Yield the keys and values of `node`, a display, a name, or a call of a function."""
+        if depth > _DEEPEST:
+            return
+        match node:
+            case cst.Dict():
+                yield from self._displayed(node, depth)
+            case cst.BinaryOperation(operator=cst.BitOr()):
+                yield from self.items(node.left, depth + 1)
+                yield from self.items(node.right, depth + 1)
+            case cst.Name():
+                yield from self._named(node, depth)
+            case cst.Call():
+                yield from self._returned(node, depth)
+
+    def _is_new(self, what: object) -> bool:
+        if what in self._read:
+            return False
+        self._read.add(what)
+        return True
+
+    def _displayed(self, node: cst.Dict, depth: int) -> Iterator[Item]:
+        for element in node.elements:
+            if isinstance(element, cst.DictElement):
+                yield element.key, element.value
+            else:
+                yield from self.items(element.value, depth + 1)
+
+    def _named(self, node: cst.Name, depth: int) -> Iterator[Item]:
+        body = self._module.body_of(node)
+        if not self._is_new((body, node.value)):
+            return
+        for binding in self._module.scope(node).lookup(node.value):
+            if not binding.is_parameter:
+                yield from self.items(binding.value, depth + 1)
+        if isinstance(body, cst.FunctionDef):
+            yield from _stored(body, node.value)
+
+    def _returned(self, call: cst.Call, depth: int) -> Iterator[Item]:
+        function = self._module.definition(call)
+        if function is None:
+            if isinstance(call.func, cst.Name) and call.func.value == "dict":
+                for arg in call.args[:1]:
+                    yield from self.items(None if arg.keyword else arg.value, depth + 1)
+        elif self._is_new(function):
+            for found in walk(function.body, into_scopes=False):
+                if isinstance(found, cst.Return):
+                    yield from self.items(found.value, depth + 1)
+
 
 _DEEPEST = 4
 """How many names and functions are followed to a dictionary's display."""
-
-
-def _items(module: Module, node: cst.BaseExpression, depth: int) -> Iterator[Item]:
-    """Yield the keys and values of a dictionary, as far as this file shows them."""
-    if depth > _DEEPEST:
-        return
-    match node:
-        case cst.Dict():
-            for element in node.elements:
-                if isinstance(element, cst.DictElement):
-                    yield element.key, element.value
-                else:
-                    yield from _items(module, element.value, depth + 1)
-        case cst.BinaryOperation(operator=cst.BitOr()):
-            yield from _items(module, node.left, depth + 1)
-            yield from _items(module, node.right, depth + 1)
-        case cst.Name():
-            yield from _named(module, node, depth)
-        case cst.Call():
-            yield from _returned(module, node, depth)
-
-
-def _named(module: Module, node: cst.Name, depth: int) -> Iterator[Item]:
-    for binding in module.scope(node).lookup(node.value):
-        if binding.value is not None and not binding.is_parameter and binding.value is not node:
-            yield from _items(module, binding.value, depth + 1)
-    body = module.body_of(node)
-    if isinstance(body, cst.FunctionDef):
-        yield from _stored(body, node.value)
 
 
 def _stored(body: cst.FunctionDef, name: str) -> Iterator[Item]:
@@ -141,24 +163,8 @@ def _stored(body: cst.FunctionDef, name: str) -> Iterator[Item]:
         if not isinstance(found, cst.Assign):
             continue
         for target in found.targets:
-            place = target.target
-            if (
-                isinstance(place, cst.Subscript)
-                and isinstance(place.value, cst.Name)
-                and place.value.value == name
-                and isinstance(place.slice[0].slice, cst.Index)
-            ):
-                yield place.slice[0].slice.value, found.value
-
-
-def _returned(module: Module, call: cst.Call, depth: int) -> Iterator[Item]:
-    function = module.definition(call)
-    if function is None:
-        if isinstance(call.func, cst.Name) and call.func.value == "dict" and call.args:
-            first = call.args[0]
-            if first.keyword is None and not first.star:
-                yield from _items(module, first.value, depth + 1)
-        return
-    for found in walk(function.body, into_scopes=False):
-        if isinstance(found, cst.Return) and found.value is not None:
-            yield from _items(module, found.value, depth + 1)
+            match target.target:
+                case cst.Subscript(
+                    value=cst.Name(value=held), slice=[cst.SubscriptElement(cst.Index(value=key))]
+                ) if held == name:
+                    yield key, found.value

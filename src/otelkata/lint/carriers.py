@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import libcst as cst
 
 from .module import Body, Module, argument, is_literal
 from .scopes import dotted
-from .sequence import mentions
+from .sequence import MOST, mentions
 from .walk import walk
 
 PROPAGATORS = ("TraceContextTextMapPropagator", "CompositePropagator", "TextMapPropagator")
@@ -25,6 +27,9 @@ SENT_BY_POSITION = SENDING - {"get", "head", "options", "delete", "execute", "ca
 
 HEADERS = frozenset({"headers", "extra_headers", "metadata", "properties"})
 """Keywords by which headers are given."""
+
+READERS = frozenset({"get_current_span", "get_baggage", "get_all", "get_value", "Link"})
+"""Functions that only look into a context."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +66,25 @@ def extractions(module: Module) -> Iterator[Carriage]:
     return _carriages(module, "extract")
 
 
+def is_only_read(module: Module, extraction: Carriage) -> bool:
+    """Tell whether what is extracted is only read: for a link, or for baggage."""
+    call = next(
+        (node for node in module.ancestors(extraction.call) if isinstance(node, cst.Call)), None
+    )
+    reader = module.called(call) if call is not None else None
+    return reader is not None and reader.kind in READERS
+
+
 def sends(module: Module, body: Body, carrier: str) -> Iterator[cst.Call]:
     """Yield the calls that send `carrier`, in `body` itself."""
     holder = carrier.rpartition(".")[0]
-    for node in walk(body, into_scopes=False):
-        if isinstance(node, cst.Call) and (
-            _sends(module, node, carrier) or (holder and _sends(module, node, holder))
-        ):
-            yield node
+    calls = (node for node in walk(body, into_scopes=False) if isinstance(node, cst.Call))
+    found = (
+        call
+        for call in calls
+        if _sends(module, call, carrier) or (holder and _sends(module, call, holder))
+    )
+    return islice(found, MOST)
 
 
 def _sends(module: Module, call: cst.Call, name: str) -> bool:
@@ -87,6 +103,7 @@ def _sends(module: Module, call: cst.Call, name: str) -> bool:
 
 def _carriages(module: Module, method: str) -> Iterator[Carriage]:
     wanted = {method, *(f"{propagator}.{method}" for propagator in PROPAGATORS)}
+    seen: Counter[Body | None] = Counter()
     for call in module.index.calls:
         name = call.func.attr if isinstance(call.func, cst.Attribute) else call.func
         if not isinstance(name, cst.Name):
@@ -98,6 +115,10 @@ def _carriages(module: Module, method: str) -> Iterator[Carriage]:
             is_carriage, certain = name.value == method and _is_propagator(module, call.func), False
         carrier = argument(call, "carrier", 0)
         if is_carriage and carrier is not None and not carrier.star:
+            body = module.body_of(call)
+            seen[body] += 1
+            if seen[body] > MOST:
+                continue
             context = argument(call, "context", 1)
             given = None if context is None or is_literal(context.value, "None") else context.value
             yield Carriage(call, carrier.value, given, certain)

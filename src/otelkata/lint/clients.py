@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 
 import libcst as cst
 
 from .carriers import Carriage, injections
-from .module import Module
+from .module import Body, Module
 from .scopes import dotted
-from .sequence import is_inside, leads_to, mentions
-from .walk import walk
+from .sequence import MOST, grouped, is_inside, leads_to, mentions
+from .starts import Start
 
 OUTGOING = frozenset({"CLIENT", "PRODUCER"})
 
@@ -29,22 +30,85 @@ class ClientSpan:
     certain: bool
 
 
-def client_spans(module: Module, node: cst.CSTNode) -> list[ClientSpan]:
-    """Return the CLIENT and PRODUCER spans that are started in the function of `node`."""
-    body = module.body_of(node)
-    if not isinstance(body, cst.FunctionDef):
-        return []
-    found: list[ClientSpan] = []
-    for start in module.starts:
-        kind = start.kind(module)
-        if kind in OUTGOING and module.body_of(start.call) is body:
-            block = _block(module, start.call)
-            found.append(ClientSpan(start.call, kind, block, start.is_current, start.certain))
-    known = {span.call for span in found}
-    for call in walk(body.body, into_scopes=False):
-        if isinstance(call, cst.Call) and call not in known:
-            found += _by_manager(module, call)
-    return found
+class Outgoing:
+    """The requests of a file: their spans, and what is injected into their headers."""
+
+    def __init__(self, module: Module) -> None:
+        self._module = module
+        self.injections = list(injections(module))
+        self._injected: defaultdict[Body | None, list[Carriage]] = defaultdict(list)
+        for injection in self.injections:
+            self._injected[module.body_of(injection.call)].append(injection)
+        self._spans: defaultdict[Body | None, list[ClientSpan]] = defaultdict(list)
+        if self.injections:
+            self._find_spans()
+            self._made_current = grouped(
+                module, module.calls("attach", "use_span", "set_span_in_context")
+            )
+
+    def missed(self, injection: Carriage) -> ClientSpan | None:
+        """Return the span in which headers are sent that name another one; None if all is well."""
+        module = self._module
+        body = module.body_of(injection.call)
+        if injection.context is not None or injection.name is None or body is None:
+            return None
+        spans = self._spans[body][:MOST]
+        if not spans or self._is_covered(injection, spans):
+            return None
+        missed = (span for span in spans if self._is_missed(injection, span))
+        return next((span for span in missed if self._is_used(injection, span)), None)
+
+    def _is_used(self, injection: Carriage, span: ClientSpan) -> bool:
+        """Tell whether what is injected is used where `span` is open."""
+        module = self._module
+        where = span.block or module.body_of(span.call)
+        return where is not None and any(
+            leads_to(module, injection.call, node) and _holds(module, span, node)
+            for node in mentions(module, where, injection.name or "")
+        )
+
+    def _find_spans(self) -> None:
+        module = self._module
+        managers: dict[Body | None, Start] = {}
+        for start in module.starts:
+            kind = start.kind(module)
+            if kind in OUTGOING:
+                body = module.body_of(start.call)
+                block = _block(module, start.call)
+                self._spans[body].append(
+                    ClientSpan(start.call, kind, block, start.is_current, start.certain)
+                )
+                if start.is_current:
+                    managers[body] = start
+        for call in module.index.calls:
+            block = _block(module, call)
+            if block is not None:
+                self._spans[module.body_of(call)] += _by_manager(module, call, block, managers)
+
+    def _is_covered(self, injection: Carriage, spans: list[ClientSpan]) -> bool:
+        """Tell whether one of `spans`, or one made current by hand, is there to be named."""
+        module = self._module
+        if any(span.is_current and _holds(module, span, injection.call) for span in spans):
+            return True
+        made_current = self._made_current[module.body_of(injection.call)]
+        return any(leads_to(module, call, injection.call) for call in made_current)
+
+    def _is_missed(self, injection: Carriage, span: ClientSpan) -> bool:
+        """Tell whether `injection` does not name `span`, and none that comes later does."""
+        module = self._module
+        is_unseen = (
+            not span.is_current
+            and leads_to(module, span.call, injection.call)
+            and not _is_entered(module, injection, span)
+        )
+        if not is_unseen and not leads_to(module, injection.call, span.call):
+            return False
+        return not any(
+            other is not injection
+            and other.name == injection.name
+            and _holds(module, span, other.call)
+            for other in self._injected[module.body_of(injection.call)]
+        )
 
 
 def _block(module: Module, call: cst.Call) -> cst.With | None:
@@ -53,19 +117,17 @@ def _block(module: Module, call: cst.Call) -> cst.With | None:
     return outer if isinstance(outer, cst.With) else None
 
 
-def _by_manager(module: Module, call: cst.Call) -> list[ClientSpan]:
+def _by_manager(
+    module: Module, call: cst.Call, block: cst.With, managers: dict[Body | None, Start]
+) -> list[ClientSpan]:
     """Return the span of a project's own context manager: of this file, or called `client_span`."""
-    block = _block(module, call)
-    if block is None:
-        return []
     manager = module.definition(call)
     if manager is not None:
-        return [
-            ClientSpan(call, kind, block, is_current=True, certain=start.certain)
-            for start in module.starts
-            if start.is_current and is_inside(module, start.call, manager)
-            for kind in OUTGOING & {start.kind(module)}
-        ]
+        start = managers.get(manager)
+        kind = None if start is None else start.kind(module)
+        if start is None or kind is None:
+            return []
+        return [ClientSpan(call, kind, block, is_current=True, certain=start.certain)]
     name = (dotted(call.func) or "").rpartition(".")[2]
     if not name.endswith(("client_span", "producer_span")):
         return []
@@ -73,36 +135,10 @@ def _by_manager(module: Module, call: cst.Call) -> list[ClientSpan]:
     return [ClientSpan(call, kind, block, is_current=True, certain=False)]
 
 
-def is_covered(module: Module, injection: Carriage, spans: list[ClientSpan]) -> bool:
-    """Tell whether one of `spans`, or one that was made current by hand, is there to be named."""
-    if any(span.is_current and _holds(module, span, injection.call) for span in spans):
-        return True
-    return any(
-        leads_to(module, call, injection.call)
-        for call in module.calls("attach", "use_span", "set_span_in_context")
-    )
-
-
 def _holds(module: Module, span: ClientSpan, node: cst.CSTNode) -> bool:
-    if span.block is None:
-        return leads_to(module, span.call, node)
-    return is_inside(module, node, span.block) and leads_to(module, span.call, node)
-
-
-def missed_by(module: Module, injection: Carriage, span: ClientSpan) -> bool:
-    """Tell whether the headers of `injection` are sent in `span`, and do not name it."""
-    is_before = leads_to(module, injection.call, span.call)
-    is_unseen = not span.is_current and leads_to(module, span.call, injection.call)
-    if not (is_before or (is_unseen and not _is_entered(module, injection, span))):
-        return False
-    others = [
-        other.call
-        for other in injections(module)
-        if other.call is not injection.call and other.name == injection.name
-    ]
-    if any(_holds(module, span, other) for other in others):
-        return False
-    return _is_used(module, injection, span)
+    """Tell whether `span` is open at `node`, as far as its `with` says."""
+    is_after = leads_to(module, span.call, node)
+    return is_after and (span.block is None or is_inside(module, node, span.block))
 
 
 def _is_entered(module: Module, injection: Carriage, span: ClientSpan) -> bool:
@@ -128,15 +164,3 @@ def _name_of(module: Module, span: ClientSpan) -> str | None:
     if isinstance(parent, cst.AnnAssign):
         return dotted(parent.target)
     return None
-
-
-def _is_used(module: Module, injection: Carriage, span: ClientSpan) -> bool:
-    """Tell whether the headers are used where the span is open."""
-    body = module.body_of(injection.call)
-    name = injection.name
-    if body is None or name is None:
-        return False
-    return any(
-        _holds(module, span, node) and leads_to(module, injection.call, node)
-        for node in mentions(module, body, name)
-    )

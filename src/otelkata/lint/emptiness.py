@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import libcst as cst
 
-from .module import Module
+from .module import Module, argument, is_literal
 from .scopes import dotted
 from .sequence import reaching
 
@@ -19,7 +19,7 @@ def emptiness(module: Module, node: cst.BaseExpression, depth: int = 0) -> str |
     if depth > _DEEPEST:
         return None
     if isinstance(node, cst.Call):
-        return ALWAYS if _is_empty(module, node) else None
+        return ALWAYS if _is_empty(module, node, depth) else None
     match node:
         case cst.IfExp(body=one, orelse=other) | cst.BooleanOperation(left=one, right=other):
             return _either(module, one, other, depth)
@@ -31,10 +31,14 @@ def emptiness(module: Module, node: cst.BaseExpression, depth: int = 0) -> str |
             return None
 
 
-def _is_empty(module: Module, call: cst.Call) -> bool:
+def _is_empty(module: Module, call: cst.Call, depth: int) -> bool:
     called = module.called(call)
-    is_context = called is not None and called.kind == "Context"
-    return is_context and all(
+    if called is None:
+        return False
+    if called.kind in {"set_baggage", "set_value"}:  # they add to the context that they are given
+        given = argument(call, "context", 2)
+        return given is not None and emptiness(module, given.value, depth + 1) == ALWAYS
+    return called.kind == "Context" and all(
         isinstance(arg.value, cst.Dict) and not arg.value.elements for arg in call.args
     )
 
@@ -42,8 +46,12 @@ def _is_empty(module: Module, call: cst.Call) -> bool:
 def _either(
     module: Module, one: cst.BaseExpression, other: cst.BaseExpression, depth: int
 ) -> str | None:
-    found = {emptiness(module, one, depth + 1), emptiness(module, other, depth + 1)}
-    if found == {None}:
+    """Judge two cases; beside a context from elsewhere, the empty one only stands in for it."""
+    found = {
+        SOMETIMES if is_literal(node, "None") else emptiness(module, node, depth + 1)
+        for node in (one, other)
+    }
+    if None in found or ALWAYS not in found:
         return None
     return ALWAYS if found == {ALWAYS} else SOMETIMES
 

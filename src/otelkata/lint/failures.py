@@ -70,11 +70,7 @@ _DRIVERS = re.compile(
 def catches(module: Module) -> Iterator[Caught]:
     """Yield the handlers and the uses of `suppress` in a file."""
     for handler in module.index.handlers:
-        whole = module.parent(handler)
-        if isinstance(whole, cst.Try):
-            name = dotted(handler.name.name) if handler.name is not None else None
-            kind = kind_of(module, handler.type)
-            yield Caught(handler, whole, whole.body, handler.body, name, kind)
+        yield from caught_by(module, handler)
     for call in module.index.calls:
         if (module.origin(call.func) or "") == "contextlib.suppress":
             item = module.parent(call)
@@ -82,6 +78,15 @@ def catches(module: Module) -> Iterator[Caught]:
             if isinstance(whole, cst.With):
                 kind = max((kind_of(module, arg.value) for arg in call.args), default=Kind.EXPECTED)
                 yield Caught(call, whole, whole.body, None, None, kind)
+
+
+def caught_by(module: Module, handler: cst.ExceptHandler) -> Iterator[Caught]:
+    """Yield what one handler catches; nothing if it belongs to no `try` that is known."""
+    whole = module.parent(handler)
+    if isinstance(whole, cst.Try):
+        name = dotted(handler.name.name) if handler.name is not None else None
+        kind = kind_of(module, handler.type)
+        yield Caught(handler, whole, whole.body, handler.body, name, kind)
 
 
 def kind_of(module: Module, node: cst.BaseExpression | None) -> Kind:

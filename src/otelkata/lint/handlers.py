@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import libcst as cst
 
@@ -113,13 +113,13 @@ class Marks:
             if calls and function is not outer
         )
 
-    def after(self, caught: Caught) -> bool:
-        """Tell whether what runs after the handler shows a failure."""
+    def after(self, caught: Caught, counts: Callable[[cst.Call], bool] = lambda _: True) -> bool:
+        """Tell whether what runs after the handler shows a failure, by a call that `counts`."""
         whole = caught.whole
         chain = {whole, *self._module.ancestors(whole)}
         gone = isinstance(leaving(caught.body), cst.Return)
         end = self._module.place(whole)
-        for call in self._found.get(self._module.function(caught.node), ()):
+        for call in filter(counts, self._found.get(self._module.function(caught.node), ())):
             path, above = [], self._module.parent(call)
             while above is not None and above not in chain:
                 path.append(above)
@@ -177,25 +177,40 @@ def leaving(body: cst.BaseSuite | None) -> cst.BaseSmallStatement | None:
     return last if isinstance(last, cst.BaseSmallStatement) else None
 
 
+def raises(body: cst.BaseSuite | None) -> bool:
+    """Tell whether a handler raises an exception, on some path."""
+    return body is not None and any(
+        isinstance(node, cst.Raise) for node in walk(body, into_scopes=False)
+    )
+
+
 def passes_on(module: Module, marks: Marks, caught: Caught, spans: frozenset[str | None]) -> bool:
     """Tell whether a handler raises, shows the failure, or gives it or the span to somebody."""
     if caught.body is None:
         return False
+    if raises(caught.body) or gives_away(module, caught.body, spans):
+        return True
     for node in walk(caught.body, into_scopes=False):
-        if isinstance(node, cst.Raise):
-            return True
         if isinstance(node, cst.Call):
             name = dotted(node.func) or method(node)
             if marks.shows(node) or name in {"sys.exit", "exit", "os._exit"}:
                 return True
             if method(node) in {"set_exception", "exc_info"} and not _is_logged(module, node):
                 return True
-        if isinstance(node, cst.Name | cst.Attribute):
-            named = dotted(node)
-            is_error = named is not None and named == caught.name
-            if (is_error or named in spans) and _is_given(module, node, whole=is_error):
+        elif isinstance(node, cst.Name) and node.value == caught.name:
+            given = _is_given(module, node, whole=True)
+            if given:
                 return True
     return False
+
+
+def gives_away(module: Module, body: cst.CSTNode, spans: frozenset[str | None]) -> bool:
+    """Tell whether a span is an argument of a function that may do anything with it."""
+    return any(
+        dotted(node) in spans and _is_given(module, node, whole=False)
+        for node in walk(body, into_scopes=False)
+        if isinstance(node, cst.Name | cst.Attribute)
+    )
 
 
 def _is_given(module: Module, node: cst.BaseExpression, *, whole: bool) -> bool:

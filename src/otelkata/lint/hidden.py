@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import libcst as cst
 
@@ -34,11 +35,14 @@ class HiddenFailures:
     """Judges what is caught in one file."""
 
     def __init__(self, module: Module) -> None:
-        """Find the spans and the marks of `module`."""
+        """Find the spans of `module`."""
         self._module = module
         self._spans = OpenSpans(module)
-        self._marks = Marks(module)
         self._work = Work(module)
+
+    @cached_property
+    def _marks(self) -> Marks:
+        return Marks(self._module)
 
     def judge(self, caught: Caught) -> Hidden | None:
         """Return what is hidden by `caught`; None if nothing is."""
@@ -48,7 +52,7 @@ class HiddenFailures:
         work = self._work.of(caught, span.name)
         if not work or self._is_secondary(caught, span) or self._is_shown(caught, span):
             return None
-        again = self._goes_on(caught, span)
+        again = self.goes_on(caught, span)
         if again and caught.kind is not Kind.ANY and leaving(caught.body) is not None:
             return None
         certain = (
@@ -60,6 +64,10 @@ class HiddenFailures:
             and self._is_the_span_of(work, span, caught)
         )
         return Hidden(caught, span, certain, again)
+
+    def is_only_described(self, caught: Caught, span: str) -> bool:
+        """Tell whether what is caught can only come from describing the work on a span."""
+        return not self._work.of(caught, span)
 
     def _is_shown(self, caught: Caught, span: Open) -> bool:
         names = frozenset({span.name})
@@ -101,7 +109,7 @@ class HiddenFailures:
             for above in self._module.ancestors(caught.whole)
         )
 
-    def _goes_on(self, caught: Caught, span: Open) -> bool:
+    def goes_on(self, caught: Caught, span: Open) -> bool:
         """Tell whether a loop inside the span goes on after the failure."""
         if isinstance(leaving(caught.body), cst.Return | cst.Break):
             return False
@@ -119,14 +127,15 @@ class HiddenFailures:
         inner = [self._module.definition(call) for call in calls]
         if any(function and self._spans.opened_by(function) for function in inner):
             return False
-        if span.name is not None and self._is_given_away(caught.work, span.name):
+        if span.name is not None and self.is_given_away(caught.work, span.name):
             return False
         if span.is_of_a_request:
             return True
         is_driven = any(is_driver(self._module, call) for call in calls)
         return is_driven and not self._is_instrumented()
 
-    def _is_given_away(self, work: cst.CSTNode, name: str) -> bool:
+    def is_given_away(self, work: cst.CSTNode, name: str) -> bool:
+        """Tell whether a function in `work` is given what is called `name`."""
         return any(
             isinstance(node, cst.Arg) and dotted(node.value) == name
             for node in walk(work, into_scopes=False)

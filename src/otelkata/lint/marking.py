@@ -3,23 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import libcst as cst
 
+from .failures import Caught
 from .hidden import Hidden
 from .module import Module
+from .opened import Open
 from .scopes import dotted
 
 STATUS = "opentelemetry.trace.StatusCode"
 _NAMES = ("error", "failure", "caught")
 
 
-def mark_failure(module: Module, hidden: Hidden) -> cst.Module | None:
-    """Return `module` with the exception recorded and the status set; None if that is not safe."""
-    handler, span = hidden.caught.node, hidden.span.name
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A handler and what it becomes; `must_import` says that it needs `StatusCode` imported."""
+
+    old: cst.ExceptHandler
+    new: cst.ExceptHandler
+    must_import: bool = False
+
+    def apply(self, module: Module) -> cst.Module | None:
+        """Return `module` with the new handler."""
+        tree = module.tree.deep_replace(self.old, self.new)
+        index = _last_import(module)
+        assert isinstance(tree, cst.Module)
+        if not self.must_import:
+            return tree
+        if index is None:
+            return None
+        line = cst.parse_statement("from opentelemetry.trace import StatusCode")
+        return tree.with_changes(body=[*tree.body[: index + 1], line, *tree.body[index + 1 :]])
+
+
+def mark_failure(module: Module, hidden: Hidden) -> Edit | None:
+    """Record the exception and set the status where a handler begins; None if not safe."""
+    handler, span = hidden.caught.node, hidden.span.name or current_span(module, hidden.span)
     if not isinstance(handler, cst.ExceptHandler) or span is None or not hidden.span.certain:
         return None
-    if module.parent(hidden.span.node) is hidden.caught.work or "." in span:
+    if module.parent(hidden.span.node) is hidden.caught.work:
         return None
     named = with_name(module, handler)
     code = status_code(module)
@@ -28,7 +52,22 @@ def mark_failure(module: Module, hidden: Hidden) -> cst.Module | None:
     error = dotted(named.name.name)
     lines = [f"{span}.record_exception({error})", f"{span}.set_status({code[0]}.ERROR)"]
     changed = named.with_changes(body=_begin(named.body, lines))
-    return _finish(module, handler, changed, code[1])
+    return Edit(handler, changed, code[1])
+
+
+def current_span(module: Module, span: Open) -> str | None:
+    """Return how to get at a span without a name that is current; None if there is no way."""
+    name = _name_of_trace(module)
+    called = module.called(span.node) if isinstance(span.node, cst.Call) else None
+    is_current = called is not None and called.kind == "Tracer.start_as_current_span"
+    return f"{name}.get_current_span()" if name and is_current else None
+
+
+def _name_of_trace(module: Module) -> str | None:
+    for name, bindings in module.index.module.names.items():
+        if any(binding.origin == "opentelemetry.trace" for binding in bindings):
+            return name
+    return None
 
 
 def with_name(module: Module, handler: cst.ExceptHandler) -> cst.ExceptHandler | None:
@@ -53,9 +92,9 @@ def status_code(module: Module) -> tuple[str, bool] | None:
             origin = binding.origin or ""
             if origin.startswith("opentelemetry.trace") and origin.endswith(".StatusCode"):
                 return name, False
-    for name, bindings in module.index.module.names.items():
-        if any(binding.origin == "opentelemetry.trace" for binding in bindings):
-            return f"{name}.StatusCode", False
+    trace = _name_of_trace(module)
+    if trace is not None:
+        return f"{trace}.StatusCode", False
     if "StatusCode" in module.index.module.names or _last_import(module) is None:
         return None
     return "StatusCode", True
@@ -97,29 +136,33 @@ def _is_bare_pass(statement: cst.BaseStatement) -> bool:
             return False
 
 
-def after_statement(
-    module: Module, statement: cst.CSTNode, line: str, *, before: bool = False
-) -> cst.BaseSuite | None:
-    """Return the block of `statement`, a line of its own, with `line` after or before it."""
-    block = module.parent(statement)
-    if not isinstance(block, cst.IndentedBlock):
-        return None
-    body = list(block.body)
-    index = next(i for i, item in enumerate(body) if item is statement)
-    body.insert(index if before else index + 1, cst.parse_statement(line))
-    return block.with_changes(body=body)
-
-
-def _finish(
+def add_to_handler(
     module: Module,
-    old: cst.CSTNode,
-    new: cst.CSTNode,
-    must_import: bool,  # noqa: FBT001
-) -> cst.Module | None:
-    tree = module.tree.deep_replace(old, new)
-    index = _last_import(module)
-    if not must_import or index is None:
-        return tree if isinstance(tree, cst.Module) else None
-    assert isinstance(tree, cst.Module)
-    line = cst.parse_statement("from opentelemetry.trace import StatusCode")
-    return tree.with_changes(body=[*tree.body[: index + 1], line, *tree.body[index + 1 :]])
+    caught: Caught,
+    call: cst.Call,
+    line: str,
+    *,
+    before: bool = False,
+    must_import: bool = False,
+) -> Edit | None:
+    """Write `line` after the statement `call` in its handler, or before; None if not safe.
+
+    `{error}` in `line` becomes the name of the exception, which the handler is given if need be.
+    """
+    small = module.parent(call)
+    statement = module.parent(small) if isinstance(small, cst.Expr) else None
+    block = module.parent(statement) if statement is not None else None
+    handler = caught.node
+    if not isinstance(block, cst.IndentedBlock) or not isinstance(handler, cst.ExceptHandler):
+        return None
+    named = with_name(module, handler)
+    if named is None or named.name is None:
+        return None
+    new = cst.parse_statement(line.format(error=dotted(named.name.name)))
+    body: list[cst.BaseStatement] = []
+    for item in block.body:
+        added = (new, item) if before else (item, new)
+        body += added if item is statement else (item,)
+    changed = named.deep_replace(block, block.with_changes(body=body))
+    assert isinstance(changed, cst.ExceptHandler)
+    return Edit(handler, changed, must_import)

@@ -166,6 +166,11 @@ class Module:
         return functions[0] if len(functions) == len(found) == 1 else None
 
     @cached_property
+    def ranks(self) -> Mapping[cst.CSTNode, int]:
+        """Numbers by which the parts of one node compare as they stand in the source."""
+        return {node: rank for rank, node in enumerate(self.index.parents)}
+
+    @cached_property
     def starts(self) -> tuple[Start, ...]:
         """Where spans are started, in the order of the source."""
         from .starts import starts  # noqa: PLC0415 (it needs this module)

@@ -130,7 +130,7 @@ class OpenSpans:
         place = self._module.place(below)
         for line, span in reversed(spans):
             before = line is not below and self._module.place(line) < place
-            last = self._module.place(block).end_line if anywhere else place.line
+            last = self._module.place(block).end_line + 1 if anywhere else place.line
             if (before or anywhere) and (span.records or self._ends_after(span, last)):
                 yield span
 

@@ -18,6 +18,7 @@ Function: TypeAlias = cst.FunctionDef | cst.Lambda
 
 CONTEXT_NAMES = ("context", "ctx", "span", "carrier", "traceparent", "headers")
 
+ATTACHING = frozenset({"attach", "attach_context"})
 HARMLESS = frozenset(
     {"staticmethod", "classmethod", "cache", "functools.cache", "lru_cache", "functools.lru_cache"}
 )
@@ -73,38 +74,80 @@ def _is_context(module: Module, node: cst.CSTNode) -> bool:
     return known is not None and known.kind in {"Context", "Span"}
 
 
-def rootless_start(module: Module, function: Function) -> Start | None:
-    """Return a start of a span without parent in `function`, or in what it calls in this file."""
-    known = {start.call: start for start in module.starts}
-    calls = list(_calls(function))
-    if _cares(module, calls, known) or _is_wrapped(function, known):
+class RootlessStarts:
+    """Which functions of a file start a span that has no parent unless one is current."""
+
+    def __init__(self, module: Module) -> None:
+        self._module = module
+        self._known = {start.call: start for start in module.starts}
+        self._found: dict[Function, Start | None] = {}
+
+    def of(self, function: Function) -> Start | None:
+        """Return a start without parent in `function`, or in what it calls in this file."""
+        if function not in self._found:
+            self._found[function] = None
+            self._found[function] = self._with_callees(function)
+        return self._found[function]
+
+    def _with_callees(self, function: Function) -> Start | None:
+        calls = list(_calls(function))
+        if self._cares(calls) or self._is_wrapped(function):
+            return None
+        found = self._first(calls)
+        if found is not None:
+            return found
+        callees = {self._module.definition(call): None for call in calls}
+        for callee in callees:
+            if callee is not None and callee is not function:
+                inner = list(_calls(callee))
+                found = None if self._cares(inner) else self._first(inner)
+                if found is not None:
+                    return found
         return None
-    found = _first(module, calls, known)
-    if found is not None:
-        return found
-    for call in calls:
-        callee = module.definition(call)
-        if callee is not None and callee is not function:
-            inner = list(_calls(callee))
-            found = None if _cares(module, inner, known) else _first(module, inner, known)
-            if found is not None:
-                return found
-    return None
+
+    def _first(self, calls: list[cst.Call]) -> Start | None:
+        for call in calls:
+            if call in self._known:
+                return self._known[call]
+            if is_opening(self._module, call):
+                return Start(call, is_current=True, certain=False)
+        return None
+
+    def _is_wrapped(self, function: Function) -> bool:
+        """Tell whether a decorator that is no span's may bring the context along."""
+        if not isinstance(function, cst.FunctionDef):
+            return False
+        decorators = (item.decorator for item in function.decorators)
+        return any(
+            decorator not in self._known and _name(decorator) not in HARMLESS
+            for decorator in decorators
+        )
+
+    def _cares(self, calls: list[cst.Call]) -> bool:
+        """Tell whether one of `calls` gives a span its context, or makes one current."""
+        return any(
+            self._known[call].context is not None
+            if call in self._known
+            else self._makes_current(call)
+            for call in calls
+        )
+
+    def _makes_current(self, call: cst.Call) -> bool:
+        name = _name(call).rpartition(".")[2]
+        return name in ATTACHING or (name == "use_span" and not self._is_own(call))
+
+    def _is_own(self, use: cst.Call) -> bool:
+        """Tell whether `use_span` is given a span that is started right there."""
+        given = argument(use, "span", 0)
+        if given is None:
+            return False
+        is_call = isinstance(given.value, cst.Call)
+        value = given.value if is_call else only_value(self._module, given.value)
+        return value in self._known
 
 
-def _is_wrapped(function: Function, known: dict[cst.Call, Start]) -> bool:
-    """Tell whether a decorator that is no span's may bring the context along."""
-    if not isinstance(function, cst.FunctionDef):
-        return False
-    decorators = (item.decorator for item in function.decorators)
-    return any(
-        decorator not in known and (dotted(_called(decorator)) or "") not in HARMLESS
-        for decorator in decorators
-    )
-
-
-def _called(decorator: cst.BaseExpression) -> cst.BaseExpression:
-    return decorator.func if isinstance(decorator, cst.Call) else decorator
+def _name(node: cst.BaseExpression) -> str:
+    return dotted(node.func if isinstance(node, cst.Call) else node) or ""
 
 
 def _calls(function: Function) -> Iterator[cst.Call]:
@@ -116,35 +159,3 @@ def _calls(function: Function) -> Iterator[cst.Call]:
     for node in walk(function.body, into_scopes=False):
         if isinstance(node, cst.Call):
             yield node
-
-
-def _first(module: Module, calls: list[cst.Call], known: dict[cst.Call, Start]) -> Start | None:
-    for call in calls:
-        if call in known:
-            return known[call]
-        if is_opening(module, call):
-            return Start(call, is_current=True, certain=False)
-    return None
-
-
-def _cares(module: Module, calls: list[cst.Call], known: dict[cst.Call, Start]) -> bool:
-    """Tell whether one of `calls` gives a span its context, or makes one current."""
-    for call in calls:
-        start = known.get(call)
-        if start is not None and start.context is not None:
-            return True
-        name = (dotted(call.func) or "").rpartition(".")[2]
-        if name in {"attach", "attach_context"}:
-            return True
-        if name == "use_span" and not _is_own(module, call, known):
-            return True
-    return False
-
-
-def _is_own(module: Module, use: cst.Call, known: dict[cst.Call, Start]) -> bool:
-    """Tell whether `use_span` is given a span that is started right there."""
-    given = argument(use, "span", 0)
-    if given is None:
-        return False
-    value = given.value if isinstance(given.value, cst.Call) else only_value(module, given.value)
-    return value in known

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 
 import libcst as cst
 
-from .module import Module
+from .module import Body, Module
 from .scopes import Binding, dotted
-from .walk import children, walk
+from .walk import walk
 
 Loop: TypeAlias = cst.For | cst.While
+
+MOST = 20
+"""Of spans, headers or values of one name in one function: more is generated, and left alone."""
 
 LEAVES = (cst.Return, cst.Raise, cst.Continue, cst.Break)
 
@@ -29,8 +33,7 @@ def leads_to(module: Module, first: cst.CSTNode, then: cst.CSTNode) -> bool:
     meeting, before, after = met
     if _excludes(meeting, before, after):
         return False
-    order = list(children(meeting))
-    if order.index(before) >= order.index(after):
+    if module.ranks[before] >= module.ranks[after]:
         return False
     return not _leaves(module, first, meeting)
 
@@ -121,15 +124,23 @@ def _leaves(module: Module, node: cst.CSTNode, outer: cst.CSTNode) -> bool:
         if ancestor is outer:
             return False
         if isinstance(ancestor, cst.IndentedBlock):
-            behind = ancestor.body[list(ancestor.body).index(current) + 1 :]  # type: ignore[arg-type]
-            if any(_is_way_out(statement) for statement in behind):
+            last = ancestor.body[-1] if ancestor.body else None
+            if last is not current and _is_way_out(last):
                 return True
         current = ancestor
     return False
 
 
-def _is_way_out(statement: cst.BaseStatement) -> bool:
+def _is_way_out(statement: cst.BaseStatement | None) -> bool:
     return isinstance(statement, cst.SimpleStatementLine) and isinstance(statement.body[-1], LEAVES)
+
+
+def grouped(module: Module, calls: Iterable[cst.Call]) -> defaultdict[Body | None, list[cst.Call]]:
+    """Return `calls` by the function in which they stand."""
+    found: defaultdict[Body | None, list[cst.Call]] = defaultdict(list)
+    for call in calls:
+        found[module.body_of(call)].append(call)
+    return found
 
 
 def bound_at(module: Module, node: cst.CSTNode, name: str) -> list[cst.BaseExpression]:
@@ -146,6 +157,8 @@ def reaching(module: Module, node: cst.Name) -> list[Binding]:
     """
     scope = module.scope(node)
     bindings = scope.lookup(node.value)
+    if len(bindings) > MOST:
+        return []
     if bindings is not scope.names.get(node.value) or not isinstance(scope.node, cst.FunctionDef):
         return bindings
     placed = [item for item in bindings if item.value is not None and not item.is_parameter]

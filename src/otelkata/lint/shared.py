@@ -8,6 +8,7 @@ import libcst as cst
 
 from .module import Module, is_literal
 from .scopes import Binding, Scope, dotted
+from .sequence import MOST
 
 MAKERS = frozenset(
     {"get_current", "set_span_in_context", "Context.copy", "set_value", "set_baggage"}
@@ -61,7 +62,7 @@ def _bound(scope: Scope, name: str) -> tuple[Scope | None, list[Binding]]:
 
 
 def _of_module(module: Module, bindings: list[Binding]) -> Shared | None:
-    made = [binding for binding in bindings if not _is_nothing(binding)]
+    made = [binding for binding in bindings[:MOST] if not _is_nothing(binding)]
     found = next((item for item in made if _is_parent(module, item)), None)
     if found is None or found.value is None or _is_script(module, found):
         return None

@@ -63,9 +63,8 @@ _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
 def named(module: Module) -> Iterator[tuple[cst.BaseExpression, bool]]:
     """Yield what spans are called, and whether it is certain that they are spans."""
-    for start in module.starts:
-        for name in names(module, start):
-            yield name, start.certain
+    for start, name in names(module):
+        yield name, start.certain
     for call in module.calls("Span.update_name"):
         given = argument(call, "name", 0)
         if given is not None and not given.star:
@@ -169,11 +168,13 @@ def _is_text(module: Module, value: cst.BaseExpression) -> bool:
 
 def _is_value(module: Module, node: cst.BaseExpression) -> bool | None:
     """Tell whether `node` is a value for certain; None if it is none, or nobody can tell."""
+    if isinstance(node, cst.Attribute) and isinstance(node.value, cst.Call):
+        node = node.value
     if isinstance(node, cst.Call):
-        if _is_generated(module, node):
-            return True
         inner = _inside(node)
-        return None if inner is None else _is_value(module, inner)
+        if inner is None or _is_generated(module, node):
+            return _is_generated(module, node) or None
+        return _is_value(module, inner)
     if isinstance(node, cst.Subscript):
         index = node.slice[0].slice
         key = text_of(index.value) if isinstance(index, cst.Index) else None
@@ -181,8 +182,6 @@ def _is_value(module: Module, node: cst.BaseExpression) -> bool | None:
             _by_words(_words_of(node.value), _words(key)) if key else _is_value(module, node.value)
         )
     if isinstance(node, cst.Attribute):
-        if isinstance(node.value, cst.Call):
-            return _is_value(module, node.value)
         return _by_words(_words_of(node.value), _words(node.attr.value))
     if isinstance(node, cst.Name):
         return _by_words([], _words(node.value))
@@ -229,11 +228,13 @@ def _by_words(owner: list[str], words: list[str]) -> bool | None:
         return _by_id(before, is_bare=len(words) == 1 and not owner)
     if last == "path":
         return False if set(before) & {"url", "raw", "request", "scope"} else None
+    if last in {"url", "uri"} and set(before) <= {"request", "full", "raw", "target"}:
+        # Of some services no URL has an id in it.
+        return False
     is_value = (
         last in IDENTITIES
         or (last in PEOPLE and len(words) < 3)
         or (last in {"number", "no"} and bool(set(before) & NUMBERED))
-        or (last in {"url", "uri"} and set(before) <= {"request", "full", "raw", "target"})
     )
     return True if is_value else None
 

@@ -58,25 +58,44 @@ def starts(module: Module) -> Iterator[Start]:
             yield Start(call, called.kind == "Tracer.start_as_current_span", called.certain)
 
 
-def names(module: Module, start: Start) -> Iterator[cst.BaseExpression]:
-    """Yield the span's name or, where a parameter gives it, what this file's calls pass for it."""
-    name = start.name
-    body = module.body_of(start.call)
-    if name is None or not isinstance(name, cst.Name) or not isinstance(body, cst.FunctionDef):
-        yield from () if name is None else (name,)
-        return
-    params = [item.name.value for item in (*body.params.posonly_params, *body.params.params)]
-    scope = module.index.scopes[body]
-    if not all(binding.is_parameter for binding in scope.names.get(name.value, ())):
-        yield name
-        return
-    position = params.index(name.value) if name.value in params else None
-    for call in module.index.calls:
-        if position is not None and module.definition(call) is body:
-            skipped = 1 if scope.self_name is not None else 0
-            given = _value(argument(call, name.value, position - skipped))
+def names(module: Module) -> Iterator[tuple[Start, cst.BaseExpression]]:
+    """Yield the spans' names; where a parameter gives one, what this file's calls pass for it."""
+    named_by: dict[cst.FunctionDef, list[tuple[Start, str]]] = {}
+    for start in module.starts:
+        name = start.name
+        if name is None:
+            continue
+        body = module.body_of(start.call)
+        if isinstance(body, cst.FunctionDef) and _is_parameter(module, body, name):
+            named_by.setdefault(body, []).append((start, name.value))  # type: ignore[attr-defined]
+        else:
+            yield start, name
+    for call in module.index.calls if named_by else ():
+        function = module.definition(call)
+        if function is None:
+            continue
+        for start, parameter in named_by.get(function, ()):
+            given = _value(argument(call, parameter, _position(module, function, parameter)))
             if given is not None:
-                yield given
+                yield start, given
+
+
+def _is_parameter(module: Module, function: cst.FunctionDef, name: cst.BaseExpression) -> bool:
+    if not isinstance(name, cst.Name):
+        return False
+    bindings = module.index.scopes[function].names.get(name.value, ())
+    return bool(bindings) and all(binding.is_parameter for binding in bindings)
+
+
+def _position(module: Module, function: cst.FunctionDef, parameter: str) -> int | None:
+    """Return at which position a call gives `parameter`; None if only by keyword."""
+    params = [
+        item.name.value for item in (*function.params.posonly_params, *function.params.params)
+    ]
+    if parameter not in params:
+        return None
+    is_method = module.index.scopes[function].self_name is not None
+    return params.index(parameter) - is_method
 
 
 def is_opening(module: Module, call: cst.Call) -> bool:

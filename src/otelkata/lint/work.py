@@ -50,6 +50,22 @@ class Work:
         self._names: dict[cst.CSTNode, Counter[str]] = {}
         self._returns: dict[cst.CSTNode, int] = {}
 
+    def beside_spans(self, node: cst.CSTNode, span: str | None) -> bool:
+        """Tell whether `node` does more than describe the work, convert and log."""
+        below: set[cst.CSTNode] = set()
+        for item in walk(node, into_scopes=False):
+            if isinstance(item, cst.Yield):
+                return True
+            if isinstance(item, cst.Call) and _describes(self._module, item, span):
+                below.update(walk(item))
+            elif (
+                isinstance(item, cst.Call)
+                and item not in below
+                and not _is_aside(self._module, item)
+            ):
+                return True
+        return False
+
     def of(self, caught: Caught, span: str | None) -> list[cst.Call | cst.Yield]:
         """Return the calls that may fail for reasons of their own, not for being described.
 
@@ -119,6 +135,14 @@ class Work:
 
 def _count(node: cst.CSTNode) -> Counter[str]:
     return Counter(item.value for item in walk(node) if isinstance(item, cst.Name))
+
+
+def is_work(call: cst.Call) -> bool:
+    """Tell whether a call may be more than a conversion, a clean-up or a line in the log."""
+    last = (dotted(call.func) or "").rpartition(".")[2]
+    return not (
+        _ACCOMPANIES.fullmatch(last) or _CONVERTS.fullmatch(last) or _CLEANS.fullmatch(last)
+    )
 
 
 def _returns(node: cst.CSTNode) -> int:

@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 from opentelemetry import trace
 from opentelemetry.instrumentation.threading import ThreadingInstrumentor
-
 from shop.orders import Order, charge
 
 tracer = trace.get_tracer(__name__)

@@ -18,7 +18,6 @@ from fastapi.concurrency import run_in_threadpool
 from opentelemetry import context, trace
 from opentelemetry.context import Context
 from opentelemetry.trace import SpanKind
-
 from shop.forms import Form
 from shop.jobs import run_traced
 from shop.orders import Order, charge, charge_async, find_stock, settle
