@@ -9,15 +9,28 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 
+from . import suppression
+from .finding import Finding
+from .options import Options
 from .reading import decode
 from .rule import Rule
 
 
-def mend(source: bytes, path: str, rules: Sequence[Rule]) -> bytes:
-    """Return `source` with everything mended that can be without doubt."""
+def mend(source: bytes, path: str, rules: Sequence[Rule], options: Options) -> tuple[bytes, int]:
+    """Return `source` with everything mended that can be without doubt, and how much that was.
+
+    What a comment keeps quiet stays as it is.
+    """
     from .fixing import fix_source  # noqa: PLC0415 (a run that only looks does without it)
 
-    return fix_source(source, path, rules)
+    fixed = fix_source(source, path, rules, options, _not_quiet)
+    return fixed.source, fixed.count
+
+
+def _not_quiet(source: bytes, findings: list[Finding]) -> list[Finding]:
+    if suppression.MARK not in source:
+        return findings
+    return suppression.read(decode(source)).keep(findings)
 
 
 def write(path: str, source: bytes) -> None:
