@@ -119,8 +119,8 @@ def read(stream):
     def check(self, module: Module) -> Iterator[Finding]:
         """Look at each OK that is set."""
         for covering in Covering.found_in(module):
-            severity = None if covering.certain else Severity.NOTE
-            if covering.certain and covering.why is Why.IN_HANDLER:
+            severity = None if covering.sure else Severity.NOTE
+            if covering.sure and covering.why is Why.IN_HANDLER:
                 severity = Severity.WARNING
             yield self.finding(
                 module,

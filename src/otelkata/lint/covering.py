@@ -37,7 +37,10 @@ class Covering:
     call: cst.Call
     span: str
     why: Why
+    sure: bool
+    """Whether the place alone shows the fault."""
     certain: bool
+    """Whether what is covered is a span for certain, too."""
 
     @classmethod
     def found_in(cls, module: Module) -> Iterator[Covering]:
@@ -50,8 +53,8 @@ class Covering:
             if statuses[item.call] == {"OK"}:
                 found = _judge(outcomes, item, errors)
                 if found is not None:
-                    why, certain = found
-                    yield cls(item.call, item.span, why, certain and item.certain)
+                    why, sure = found
+                    yield cls(item.call, item.span, why, sure, sure and item.certain)
 
 
 def _judge(outcomes: Outcomes, item: Outcome, errors: list[Outcome]) -> tuple[Why, bool] | None:

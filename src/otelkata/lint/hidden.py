@@ -15,7 +15,7 @@ from .names import MANAGER
 from .opened import Open, OpenSpans
 from .scopes import dotted
 from .walk import walk
-from .work import Work
+from .work import Work, any_work
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,8 @@ class HiddenFailures:
         """Return what is hidden by `caught`; None if nothing is."""
         span = self._span(caught) if caught.kind > Kind.SIGNAL else None
         if span is None or (caught.kind is Kind.INPUT and span.kind != "CLIENT"):
+            return None
+        if caught.kind is Kind.OWN and caught.body is not None and any_work(caught.body):
             return None
         work = self._work.of(caught, span.name)
         if not work or self._is_secondary(caught, span) or self._is_shown(caught, span):

@@ -15,6 +15,7 @@ from .names import FOREIGN, MANAGER
 from .scopes import dotted
 from .walk import walk
 
+_KINDS = frozenset({"CLIENT", "CONSUMER", "INTERNAL", "PRODUCER", "SERVER"})
 _STARTS = ("Tracer.start_span", "Tracer.start_as_current_span", "use_span")
 
 
@@ -194,7 +195,8 @@ class OpenSpans:
         given = argument(call, "kind", 2)
         if given is None:
             return "INTERNAL"
-        return _last(given.value) if isinstance(given.value, cst.Attribute) else None
+        name = _last(given.value)
+        return name if name in _KINDS else None
 
 
 def _with_options(span: Open, call: cst.Call) -> Open:

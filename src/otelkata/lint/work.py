@@ -75,11 +75,13 @@ class Work:
         found: list[cst.Call | cst.Yield] = []
         below: set[cst.CSTNode] = set()
         described: set[str] = set()
+        descriptions = 0
         for node in walk(caught.work, into_scopes=False):
             if isinstance(node, cst.Yield):
                 found.append(node)
             elif isinstance(node, cst.Call) and _describes(self._module, node, span):
                 inner = list(walk(node))
+                descriptions += 1
                 below.update(inner)
                 described.update(item.value for item in inner if isinstance(item, cst.Name))
             elif (
@@ -90,7 +92,8 @@ class Work:
                 found.append(node)
         if not below or isinstance(leaving(caught.body), cst.Return):
             return found
-        local = self._kept_inside(caught) if self._returns_elsewhere(caught) else set()
+        is_aside = descriptions > max(1, len(found)) or self._returns_elsewhere(caught)
+        local = self._kept_inside(caught) if is_aside else set()
         return [node for node in found if not self._prepares(node, described, local)]
 
     def _returns_elsewhere(self, caught: Caught) -> bool:
@@ -123,12 +126,18 @@ class Work:
             return True
         if _FAR.fullmatch(receiver.rpartition(".")[2]):
             return False
-        statement = self._module.statement(node)
+        return self._is_kept_for(node, described, local)
+
+    def _is_kept_for(self, call: cst.Call, described: set[str], local: set[str]) -> bool:
+        """Tell whether the statement of a call only makes or fills what a span is given."""
+        statement = self._module.statement(call)
         match statement:
             case cst.Assign():
                 return all(dotted(target.target) in local for target in statement.targets)
+            case cst.AnnAssign():
+                return dotted(statement.target) in local
             case cst.Expr():
-                return any(dotted(arg.value) in described | local for arg in node.args)
+                return any(dotted(arg.value) in described | local for arg in call.args)
             case _:
                 return isinstance(statement, cst.For | cst.If | cst.While)
 
@@ -142,6 +151,13 @@ def is_work(call: cst.Call) -> bool:
     last = (dotted(call.func) or "").rpartition(".")[2]
     return not (
         _ACCOMPANIES.fullmatch(last) or _CONVERTS.fullmatch(last) or _CLEANS.fullmatch(last)
+    )
+
+
+def any_work(body: cst.CSTNode) -> bool:
+    """Tell whether a block does anything in answer to a failure but log it."""
+    return any(
+        isinstance(node, cst.Call) and is_work(node) for node in walk(body, into_scopes=False)
     )
 
 
