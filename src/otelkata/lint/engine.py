@@ -26,7 +26,7 @@ def lint_source(
     before = sys.getrecursionlimit()
     sys.setrecursionlimit(max(before, DEEPEST))
     try:
-        module = Module(cst.parse_module(source), path, options)
+        module = Module(cst.parse_module(source), path, options, source)
         found = [finding for rule in rules for finding in rule.check(module)]
     except cst.ParserSyntaxError as error:
         reason = error.message.splitlines()[0]
