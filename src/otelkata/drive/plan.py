@@ -75,7 +75,6 @@ MAIN = [
 ]
 HASTY = [
     PlannedStart("gateway.hasty_inventory", "main", "waiting", "gateway", timeout=0.4),
-    PlannedStart("gateway.hasty_payment", "main", "waiting", "gateway", timeout=0.7),
     # Payment alone has to run out of time; on a busy machine both might, were both short.
     PlannedStart(
         "gateway.hasty_processor", "main", "waiting", "gateway", timeout=PATIENT["gateway"]
