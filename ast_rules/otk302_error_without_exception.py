@@ -110,7 +110,7 @@ def answered(span, response):
             return False
         if raises(caught.body) and (opened is None or opened.records):
             return False
-        if caught.kind is Kind.INPUT and opened is None:
+        if _is_cancelled(outcomes, caught) or (caught.kind is Kind.INPUT and opened is None):
             return False
         if outcomes.failures.is_only_described(caught, item.outcome.span):
             return False
@@ -145,6 +145,14 @@ def _tells_why(outcomes: Outcomes, caught: Caught) -> bool:
         if method(call) == "exception" or (stack and not is_literal(stack.value, "False")):
             return True
     return False
+
+
+def _is_cancelled(outcomes: Outcomes, caught: Caught) -> bool:
+    """Tell whether what is caught is no `Exception`: the conventions ask for none then."""
+    assert isinstance(caught.node, cst.ExceptHandler)
+    types = outcomes.module.code(caught.node.type) if caught.node.type is not None else ""
+    ends = ("CancelledError", "GeneratorExit", "KeyboardInterrupt", "SystemExit")
+    return any(name in types for name in ends)
 
 
 def _records(call: cst.Call) -> bool:

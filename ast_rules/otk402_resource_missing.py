@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from otelkata.lint.finding import Finding, Severity
+from otelkata.lint.finding import Finding
 from otelkata.lint.module import Module, is_literal
 from otelkata.lint.providers import given, keeps_spans_in_memory
 from otelkata.lint.rule import Example, Rule
@@ -13,7 +13,8 @@ class ResourceMissing(Rule):
 
     What it does:
         Reports a `TracerProvider(...)` that is given no `resource`, or None. Where the arguments
-        come from elsewhere (`*`, `**`), it is silent.
+        come from elsewhere (`*`, `**`), and in a file that keeps its spans in memory to look at
+        them, it is silent.
 
     Why it matters:
         Without `service.name`, spans arrive under `unknown_service`, and those of all services
@@ -84,7 +85,8 @@ def init_positional(resource):
     def check(self, module: Module) -> Iterator[Finding]:
         """Look at what each provider of the SDK is given."""
         calls = list(module.calls("TracerProvider"))
-        tested = bool(calls) and keeps_spans_in_memory(module)
+        if not calls or keeps_spans_in_memory(module):
+            return
         for call in calls:
             found = given(module, call, "resource", 1)
             if not found.readable or (
@@ -96,6 +98,4 @@ def init_positional(resource):
                 call,
                 "This tracer provider has no resource, so its spans belong to unknown_service: "
                 "give it resource=Resource.create({SERVICE_NAME: …, SERVICE_VERSION: …}).",
-                severity=Severity.NOTE if tested else None,
-                certain=not tested,
             )

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from otelkata.lint.finding import Finding
 from otelkata.lint.module import Module, is_literal
-from otelkata.lint.providers import given, made, resource
+from otelkata.lint.providers import given, made
+from otelkata.lint.resources import resource
 from otelkata.lint.rule import Example, Rule
 
 

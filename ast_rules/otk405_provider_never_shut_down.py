@@ -6,7 +6,7 @@ from otelkata.lint.finding import Finding, Severity
 from otelkata.lint.handlers import method
 from otelkata.lint.module import Module, is_literal
 from otelkata.lint.ownerless import Keepers, Kept
-from otelkata.lint.providers import given, keeps_spans_in_memory
+from otelkata.lint.providers import given, is_script, keeps_spans_in_memory
 from otelkata.lint.rule import Example, Rule
 from otelkata.lint.shutdowns import mentions_shutdown
 
@@ -18,7 +18,8 @@ class ProviderNeverShutDown(Rule):
         Reports a `TracerProvider(...)` that stays in its function and is not shut down there. It
         is advice where others may reach it: as the global provider, or as a name of the module.
         A provider that is returned, stored or handed to another function is that one's business,
-        and a file that shuts any provider down is left alone.
+        and a file that shuts any provider down is left alone, as is a script, which ends by itself
+        and lets the SDK's handler at exit do its work.
 
     Why it matters:
         The last spans wait in the processor's queue. Without a shutdown they are lost when the
@@ -139,6 +140,8 @@ def stop():
             certain = keeper is Kept.HERE and exports
             at_exit = given(module, call, "shutdown_on_exit", 2).value
             lost = at_exit is not None and is_literal(at_exit, "False")
+            if not lost and is_script(module):
+                continue
             yield self.finding(
                 module,
                 call,

@@ -16,6 +16,7 @@ from .walk import walk
 from .work import is_work
 
 _LEAVES = (cst.Return, cst.Raise, cst.Continue, cst.Break)
+_RISKS = (cst.Await, cst.Try, cst.Yield)
 _CHOICES = (cst.If, cst.Else, cst.MatchCase, cst.While, cst.For, cst.IfExp)
 
 
@@ -63,9 +64,8 @@ def _judge(outcomes: Outcomes, item: Outcome, errors: list[Outcome]) -> tuple[Wh
             order = _order(module, item.call, error.call)
             if order is not None:
                 return order, True
-    if _comes_first(outcomes, item):
-        return Why.TOO_EARLY, True
-    return _after_handler(outcomes, item)
+    first = _comes_first(outcomes, item)
+    return (Why.TOO_EARLY, first) if first is not None else _after_handler(outcomes, item)
 
 
 def _inside(module: Module, call: cst.Call) -> tuple[Why, bool] | None:
@@ -127,30 +127,35 @@ def _leaves(path: list[cst.CSTNode]) -> bool:
     )
 
 
-def _comes_first(outcomes: Outcomes, item: Outcome) -> bool:
-    """Tell whether an OK is set at the beginning of a span, before any work."""
+def _comes_first(outcomes: Outcomes, item: Outcome) -> bool | None:
+    """Tell whether an OK before any work on a span certainly comes too early.
+
+    None if it does not come before the work; False if that work is a plain call or two.
+    """
     module = outcomes.module
     line = module.parent(module.statement(item.call) or item.call)
     block = module.parent(line) if line is not None else None
     if not isinstance(block, cst.IndentedBlock):
-        return False
+        return None
     around = outcomes.spans.around(line or item.call)
     opened = next((span for span in around if span.name == item.span), None)
     if opened is None:
-        return False
+        return None
     body = list(block.body)
     at = next(index for index, statement in enumerate(body) if statement is line)
     start = 0
     if isinstance(module.parent(opened.node), cst.WithItem):
         if module.parent(block) is not module.parent(module.parent(opened.node) or block):
-            return False
+            return None
     else:
         opening = module.parent(module.statement(opened.node) or block)
         if opening not in body:
-            return False
+            return None
         start = next(index for index, it in enumerate(body) if it is opening) + 1
-    before = outcomes.work(body[start:at], item.span)
-    return not before and bool(outcomes.work(body[at + 1 :], item.span))
+    later = body[at + 1 :]
+    if outcomes.work(body[start:at], item.span) or not outcomes.work(later, item.span):
+        return None
+    return any(isinstance(node, _RISKS) for statement in later for node in walk(statement))
 
 
 def _after_handler(outcomes: Outcomes, item: Outcome) -> tuple[Why, bool] | None:

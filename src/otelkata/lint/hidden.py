@@ -8,7 +8,8 @@ from functools import cached_property
 import libcst as cst
 
 from .failures import Caught, Kind, is_driver
-from .handlers import Marks, leaving, may_tell, passes_on
+from .handlers import leaving, may_tell
+from .marks import Marks, passes_on
 from .module import Module
 from .names import MANAGER
 from .opened import Open, OpenSpans

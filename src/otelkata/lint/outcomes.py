@@ -9,8 +9,9 @@ from functools import cached_property
 import libcst as cst
 
 from .failures import Caught, caught_by
-from .handlers import Marks, calls_in, gives_away
+from .handlers import calls_in, gives_away
 from .hidden import HiddenFailures
+from .marks import Marks
 from .module import Module
 from .opened import Open, OpenSpans
 from .scopes import dotted

@@ -1,22 +1,25 @@
-"""What a file says about the tracer providers that it makes: with which options and resources."""
+"""Where a file makes tracer providers, and with which options."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import libcst as cst
 
 from .module import Module, argument, is_literal, text_of
 from .names import canonical
-from .scopes import Binding
 from .walk import walk
 
 KEYS = {"SERVICE_NAME": "service.name", "SERVICE_VERSION": "service.version"}
 """Attributes that tell services apart, by the constants of the SDK and the conventions."""
 
-_MERGED = frozenset({"Resource.create", "get_aggregated_resources"})
+_SERVERS = re.compile(
+    r"aiohttp|celery|django|fastapi|flask|granian|grpc|gunicorn|hypercorn|litestar|quart|sanic"
+    r"|starlette|tornado|uvicorn"
+)
 _DEEPEST = 6
 
 Entry: TypeAlias = tuple[cst.CSTNode, str, cst.BaseExpression]
@@ -34,20 +37,6 @@ class Given:
     node: cst.CSTNode | None
     value: cst.BaseExpression | None
     readable: bool
-
-
-@dataclass(slots=True)
-class ResourceFacts:
-    """What is known of a resource that is made of others.
-
-    `calls` make it, `keys` are its attributes, `readable` says that there are no others, `merged`
-    that the environment's attributes are in it.
-    """
-
-    calls: list[cst.Call] = field(default_factory=list)
-    keys: set[str] = field(default_factory=set)
-    readable: bool = True
-    merged: bool = False
 
 
 def made(module: Module) -> Iterator[cst.Call]:
@@ -81,6 +70,20 @@ def keeps_spans_in_memory(module: Module) -> bool:
         for scope in module.index.scopes.values()
         for bindings in scope.names.values()
         for origin in (binding.origin for binding in bindings)
+    )
+
+
+def is_script(module: Module) -> bool:
+    """Tell whether this file runs and ends by itself: there, the SDK's handler at exit runs."""
+    serves = any(
+        _SERVERS.fullmatch((binding.origin or "").split(".")[0])
+        for scope in module.index.scopes.values()
+        for bindings in scope.names.values()
+        for binding in bindings
+    )
+    return not serves and any(
+        isinstance(statement, cst.If) and "__name__" in module.code(statement.test)
+        for statement in module.tree.body
     )
 
 
@@ -140,21 +143,29 @@ def _named(module: Module, node: cst.Name, depth: int) -> tuple[list[Entry], boo
         return [], False
     entries, complete = dictionary(module, bindings[0].value, depth + 1)
     for used in walk(module.tree):
-        match used:
-            case cst.Assign(targets=[cst.AssignTarget(target=cst.Subscript() as target)]) if (
-                isinstance(target.value, cst.Name) and target.value.value == node.value
-            ):
-                index = target.slice[0].slice
-                key = key_of(module, index.value) if isinstance(index, cst.Index) else None
-                complete = complete and key is not None
-                if key is not None:
-                    entries.append((used, key, used.value))
-            case (
-                cst.Call(func=cst.Attribute(value=cst.Name(value=node.value)))
-                | cst.AugAssign(target=cst.Name(value=node.value))
-            ):
-                complete = False
+        if not isinstance(used, cst.Name) or used.value != node.value or used is node:
+            continue
+        if module.scope(used).lookup(node.value) is bindings:
+            put, whole = _put(module, used)
+            entries += put
+            complete = complete and whole
     return entries, complete
+
+
+def _put(module: Module, name: cst.Name) -> tuple[list[Entry], bool]:
+    """Return what one use of a name puts into its dictionary, and whether that is all."""
+    parent = module.parent(name)
+    if isinstance(parent, cst.Attribute | cst.AugAssign):
+        return [], False
+    target = module.parent(parent) if isinstance(parent, cst.Subscript) else None
+    if not isinstance(target, cst.AssignTarget) or not isinstance(parent, cst.Subscript):
+        return [], True
+    statement = module.parent(target)
+    index = parent.slice[0].slice
+    key = key_of(module, index.value) if isinstance(index, cst.Index) else None
+    if key is None or not isinstance(statement, cst.Assign):
+        return [], False
+    return [(statement, key, statement.value)], True
 
 
 def key_of(module: Module, node: cst.BaseExpression) -> str | None:
@@ -171,84 +182,3 @@ def key_of(module: Module, node: cst.BaseExpression) -> str | None:
         if len(values) == 1 and values[0] is not None:
             return text_of(values[0])
     return None
-
-
-def resource(module: Module, node: cst.BaseExpression) -> ResourceFacts:
-    """Return what is known of the resource that `node` is."""
-    facts = ResourceFacts()
-    _resource(module, node, facts, 0)
-    return facts
-
-
-def _resource(module: Module, node: cst.BaseExpression, facts: ResourceFacts, depth: int) -> None:
-    if depth > _DEEPEST:
-        facts.readable, facts.merged = False, True
-    elif isinstance(node, cst.Call):
-        _made_by(module, node, facts, depth)
-    else:
-        value = _value(module, node)
-        if value is None:
-            facts.readable, facts.merged = False, True
-        else:
-            _resource(module, value, facts, depth + 1)
-
-
-def _made_by(module: Module, call: cst.Call, facts: ResourceFacts, depth: int) -> None:
-    called = module.called(call)
-    name = called.kind if called is not None else None
-    attributes = argument(call, "attributes", 0)
-    if name in {"Resource", "Resource.create"}:
-        facts.calls.append(call)
-        facts.merged = facts.merged or name in _MERGED
-        readable = not any(arg.star for arg in call.args)
-        if attributes is not None and not is_literal(attributes.value, "None"):
-            entries, complete = dictionary(module, attributes.value)
-            facts.keys.update(key for _, key, _ in entries)
-            readable = readable and complete
-        facts.readable = facts.readable and readable
-    elif name == "Resource.merge" and isinstance(call.func, cst.Attribute) and call.args:
-        _resource(module, call.func.value, facts, depth + 1)
-        _resource(module, call.args[0].value, facts, depth + 1)
-    elif name == "Resource.get_empty":
-        facts.calls.append(call)
-    elif name == "get_aggregated_resources":
-        _aggregated(module, call, facts, depth)
-    else:
-        _returned(module, call, facts, depth)
-
-
-def _aggregated(module: Module, call: cst.Call, facts: ResourceFacts, depth: int) -> None:
-    facts.merged = True
-    initial = argument(call, "initial_resource", 1)
-    if initial is None or is_literal(initial.value, "None"):
-        facts.readable = False
-    else:
-        _resource(module, initial.value, facts, depth + 1)
-
-
-def _returned(module: Module, call: cst.Call, facts: ResourceFacts, depth: int) -> None:
-    """Look at what a function of this file returns."""
-    function = module.definition(call)
-    returned = [
-        node.value
-        for node in (walk(function.body, into_scopes=False) if function is not None else ())
-        if isinstance(node, cst.Return) and node.value is not None
-    ]
-    if len(returned) == 1:
-        _resource(module, returned[0], facts, depth + 1)
-    else:
-        facts.readable, facts.merged = False, True
-
-
-def _value(module: Module, node: cst.BaseExpression) -> cst.BaseExpression | None:
-    """Return what a name is bound to; None where that is not seen in full."""
-    bindings: list[Binding] = []
-    if isinstance(node, cst.Name):
-        bindings = module.scope(node).lookup(node.value)
-    elif isinstance(node, cst.Attribute) and isinstance(node.value, cst.Name):
-        owner = module.scope(node).class_scope()
-        if owner is not None and node.value.value == module.scope(node).object_name():
-            bindings = owner.attributes.get(node.attr.value, [])
-    if len(bindings) != 1 or bindings[0].is_parameter or bindings[0].entered:
-        return None
-    return bindings[0].value
