@@ -1,5 +1,7 @@
 """B4: does personal data stay out of what is exported?"""
 
+import re
+
 from otelkata.check import (
     Findings,
     ServiceSpan,
@@ -8,6 +10,9 @@ from otelkata.check import (
     check,
     expect,
 )
+
+SUSPECT = re.compile(r"@|\d{16}")
+"""Found in every text that holds an e-mail address or a card number; cheaper to look for."""
 
 
 @check(
@@ -25,7 +30,8 @@ def nothing_personal_is_exported(view: View) -> Findings:
     if not view.spans:
         yield Unjudged("no span was exported")
     for span in view.spans:
-        places = [place for place, text in _texts(span) if any(s in text for s in secrets)]
+        suspects = [(place, text) for place, text in _texts(span) if SUSPECT.search(text)]
+        places = [place for place, text in suspects if any(s in text for s in secrets)]
         yield expect(
             not places,
             f"{span} holds an e-mail address or a card number in its {', '.join(places)}",

@@ -65,7 +65,7 @@ def shutdown_tracer_is_bounded(exits_provider_hanging: Exits, view: View) -> Fin
     """shutdown_tracer returns within its timeout when the exporter hangs, and tells the truth."""
     for seen in exits_provider_hanging:
         yield _in_time(seen, f"shutdown_tracer(provider, {seen.limit})")
-        lost = [span for span in seen.pending if not _arrived(span, view)]
+        lost = [span for span in seen.pending if not _arrived(span, seen, view)]
         if seen.took is not None and lost:
             yield expect(
                 seen.returned is not True,
@@ -164,11 +164,13 @@ def _lost(seen: Exit, view: View) -> Finding:
     names = _names(seen, view)
     if not names:
         return Unjudged(f"no span was pending at {seen.name}")
-    lost = [name for span_id, name in names.items() if not _arrived(span_id, view)]
+    lost = {id_: name for id_, name in names.items() if not _arrived(id_, seen, view)}
+    late = lost.keys() <= {span.id for span in view.spans}
     return expect(
         not lost,
-        f"{len(lost)} of {len(names)} spans that had ended were lost at {seen.name}: "
-        f"{', '.join(sorted(set(lost)))}",
+        f"{len(lost)} of {len(names)} spans that had ended "
+        f"{'left only when the process ended, after' if late else 'were lost at'} {seen.name}: "
+        f"{', '.join(sorted(set(lost.values())))}",
         path=seen.path,
         line=seen.line,
     )
@@ -183,17 +185,19 @@ def _names(seen: Exit, view: View) -> dict[str, str]:
     }
 
 
-def _arrived(span_id: str, view: View) -> bool:
-    return any(span.id == span_id for span in view.spans)
+def _arrived(span_id: str, seen: Exit, view: View) -> bool:
+    in_time = seen.arrived is None or span_id in seen.arrived
+    return in_time and any(span.id == span_id for span in view.spans)
 
 
 def _in_time(seen: Exit, what: str) -> Finding:
     if seen.skipped:
         return Unjudged(f"{seen.name} could not be observed: {seen.skipped}")
     took = "did not come to an end" if seen.took is None else f"took {seen.took:.1f} s"
+    because = f": {seen.kept_by}" if seen.kept_by else ""
     return expect(
         seen.took is not None and seen.took <= seen.limit + NOISE,
-        f"{seen.name}: {what} {took}; {seen.limit:g} s are allowed",
+        f"{seen.name}: {what} {took}; {seen.limit:g} s are allowed{because}",
         path=seen.path,
         line=seen.line,
     )

@@ -25,6 +25,7 @@ from otelkata.evidence.model import (
     Hop,
     Outcome,
     Parent,
+    Reading,
     Request,
     Response,
     ServiceStart,
@@ -684,6 +685,7 @@ def _empty() -> Evidence:
         ended=[],
         spans=[],
         duration_s=1.5,
+        reading=Reading(remarks=[], unread=[]),
     )
 
 

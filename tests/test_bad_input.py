@@ -7,6 +7,8 @@ import pytest
 import submissions
 from submissions import Graded, Spot, broken, copy_reference, grade
 
+from otelkata.drive.plan import PATIENT
+
 RUNS = "submission.runs"
 ANSWERS = "submission.answers"
 
@@ -61,7 +63,9 @@ HANGS = {
     "startup": Fault(
         submissions.STARTUP, "await __import__('asyncio').Event().wait()", " within ", "C5"
     ),
-    "handler": Fault(submissions.GATEWAY_HANDLER, "while True: pass", " within ", "C5", "T2 C2 C7"),
+    "handler": Fault(
+        submissions.GATEWAY_HANDLER, "while True: pass", "blocks its event loop", "C5", "T2 C2"
+    ),
     "shutdown": Fault(
         submissions.SHUTDOWN, "while True: pass", " within ", "F2 F3 F4 F5 F6 T1 T2 T3", "F7 C7"
     ),
@@ -71,6 +75,20 @@ HANGS = {
 @pytest.mark.parametrize("hang", HANGS.values(), ids=HANGS)
 def test_a_hang_is_ended_and_told_with_the_line_where_it_waits(hang: Fault, tmp_path: Path) -> None:
     assert_fault(hang, *broken(tmp_path / "it", hang.spot, hang.code))
+
+
+@pytest.mark.parametrize(
+    "spot", [submissions.GATEWAY_HANDLER, submissions.INVENTORY_HANDLER], ids=lambda spot: spot.file
+)
+def test_a_service_whose_event_loop_is_blocked_is_given_up_once_for_all(
+    spot: Spot, tmp_path: Path
+) -> None:
+    """It is as silent in every scenario: that is found out in all of them at the same time."""
+    submission, line = broken(tmp_path / "it", spot, "import time; time.sleep(1e6)")
+    graded = grade(submission)
+    assert_told(graded, RUNS, submission, (spot.file, line), "blocks its event loop")
+    assert graded.criteria("failed") <= {"T2", "C2"}, graded.explained()
+    assert graded.report["duration_s"] < PATIENT["gateway"] + 6
 
 
 # Creation, start, requests and end
@@ -123,6 +141,7 @@ class Returned(NamedTuple):
         Returned("def init_tracer(name): return None", "TypeError: init_tracer()"),
         Returned("def create_payment(*a, **o): return None", "it returned NoneType"),
         Returned("async def create_payment(*a, **o): return None", "async def"),
+        Returned("def create_payment(*a, **o): return lambda environ, start: []", "WSGI"),
     ],
 )
 def test_a_contract_function_that_is_wrong_is_told_with_its_line(
@@ -144,6 +163,17 @@ def test_a_shutdown_tracer_that_takes_no_timeout_fails_where_it_is_judged(tmp_pa
     assert_failed(graded)
     assert graded.criteria("failed") == {"F7", "C7"}, graded.explained()
     assert "shutdown_tracer" in graded.check("shutdown.shutdown_tracer_never_raises")["message"]
+
+
+def test_a_thread_that_keeps_the_process_alive_is_told_with_what_it_runs(tmp_path: Path) -> None:
+    submission = copy_reference(tmp_path / "it")
+    tracer = submission / "checkout/tracer.py"
+    tracer.write_text(tracer.read_text("utf-8").replace("daemon=True", "daemon=False"), "utf-8")
+    graded = grade(submission)
+    assert_failed(graded)
+    message = graded.check("shutdown.process_can_end")["message"]
+    assert "the thread 'tracer-shutdown' keeps it alive" in message
+    assert "flush_and_shut_down (checkout/tracer.py:" in message
 
 
 # Paths
@@ -248,6 +278,7 @@ def test_what_goes_wrong_at_import_is_told_with_its_line(
         (b"def half(:\n", 1, "SyntaxError"),
         (b"\ndef empty():\npass\n", 3, "IndentationError"),
         (b"\n\nname = 'caf\xe9'\n", 3, "utf-8"),
+        (b"\nname = '\0'\n", 2, "checkout/gateway.py holds a NUL byte"),
     ],
 )
 def test_source_that_is_no_python_is_told_with_its_own_line(

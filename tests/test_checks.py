@@ -1,5 +1,7 @@
 """Each check fails on the fault that it is about, and nothing fails on a sound submission."""
 
+from dataclasses import replace
+
 import pytest
 from evidence_builder import (
     PROBES,
@@ -26,7 +28,7 @@ from evidence_builder import (
 )
 
 from otelkata.check import check as declare
-from otelkata.evidence.model import ExportedSpan
+from otelkata.evidence.model import Evidence, ExportedSpan, Reading, Remark
 from otelkata.host.wire import Event, Logged, Problem, Span
 from otelkata.judge import registry
 from otelkata.judge.criteria import CRITERIA
@@ -62,6 +64,29 @@ def outside(label: str) -> Change:
     return all_of(
         started(label, handler="", cause=0), span(label, parent_id=None, trace_id=OTHER_TRACE)
     )
+
+
+SOURCE = {
+    "C1": "spans_take_the_context_of_their_request",
+    "C2": "spans_are_managed",
+    "C3": "context_is_carried_in_order",
+    "C4": "handlers_show_failures",
+    "C5": "the_resource_is_complete",
+    "C6": "there_is_no_sampler",
+    "C7": "the_shutdown_is_bounded",
+    "F5": "names_follow_the_conventions",
+}
+
+
+def remarked(*criteria: str) -> Change:
+    """Let the linter say something that fails `criteria`."""
+    remark = Remark("OTK000", "fault", "checkout.py", 3, 1, "is wrong", [*criteria], [])
+
+    def change(evidence: Evidence) -> None:
+        assert evidence.reading is not None
+        evidence.reading.remarks.append(remark)
+
+    return change
 
 
 FAULTS: list[tuple[str, Change, set[str]]] = [
@@ -352,7 +377,17 @@ FAULTS: list[tuple[str, Change, set[str]]] = [
         exit_seen("shutdown_tracer_pending", returned=False),
         set(),
     ),
+    (
+        "shutdown.shutdown_tracer_exports_what_is_pending",
+        exit_seen("shutdown_tracer_pending", arrived=[]),
+        set(),
+    ),
     ("shutdown.lifespan_exports_what_is_pending", lose("exit.lifespan/payment"), set()),
+    (
+        "shutdown.lifespan_exports_what_is_pending",
+        exit_seen("lifespan.payment", arrived=[]),
+        set(),
+    ),
     ("shutdown.sigterm_loses_no_span", lose("exit.sigterm/payment>processor"), set()),
     ("shutdown.shutdown_tracer_is_bounded", exit_seen("shutdown_tracer_hanging", took=None), set()),
     ("shutdown.shutdown_tracer_is_bounded", exit_seen("shutdown_tracer_hanging", took=60), set()),
@@ -383,6 +418,7 @@ FAULTS: list[tuple[str, Change, set[str]]] = [
     ),
     ("submission.answers", answer("success", "client>gateway", 500), set()),
     ("submission.answers", answer("success", "client>gateway", 200), set()),
+    *((f"source.{name}", remarked(criterion), set()) for criterion, name in SOURCE.items()),
 ]
 
 
@@ -403,6 +439,17 @@ def test_a_fault_fails_its_check_and_no_other(check: str, fault: Change, others:
     found = failed(fault)
     assert check in found
     assert found <= {check, *others}
+
+
+def test_advice_of_the_linter_fails_nothing() -> None:
+    assert failed(remarked()) == set()
+
+
+@pytest.mark.parametrize("reading", [None, Reading(remarks=[], unread=["checkout.py: is binary"])])
+def test_source_that_was_not_read_is_not_passed(reading: Reading | None) -> None:
+    evidence = replace(sound(), reading=reading)
+    statuses = {r.check.id: r.status for r in judge(View(evidence), CHECKS).results}
+    assert {statuses[f"source.{name}"] for name in SOURCE.values()} == {"blocked"}
 
 
 def test_every_check_has_a_fault_that_fails_it() -> None:
@@ -436,4 +483,4 @@ def test_every_tag_that_a_check_needs_is_one_that_a_case_has() -> None:
     view = View(sound())
     tags = {tag for case in view.cases.values() for tag in case.data.tags}
     ends = {f"exits_{tag}" for seen in view.exits for tag in seen.tags}
-    assert {need for check in CHECKS for need in check.needs} <= {"view", *tags, *ends}
+    assert {need for check in CHECKS for need in check.needs} <= {"view", "reading", *tags, *ends}

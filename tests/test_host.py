@@ -19,7 +19,7 @@ from typing import TypeVar, cast, get_args
 import httpx
 import pytest
 from event_loop import in_event_loop
-from hosting import SUBMISSION, a_host, leave, start
+from hosting import SUBMISSION, a_host, leave, start, write
 from hypothesis import given
 from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
@@ -492,6 +492,35 @@ def test_a_service_serves_and_stops(driver: Driver, tmp_path: Path) -> None:
             "KeyboardInterrupt",
             True,
         ),
+        (
+            "def create_payment(*a, **k): return lambda environ, start_response: [b'']",
+            "startup",
+            "an ASGI application is expected; this one looks like a WSGI application",
+            True,
+        ),
+        (
+            """
+            def create_payment(*a, **k):
+                async def serve(request):
+                    pass
+                return serve
+            """,
+            "startup",
+            "serve() takes 1 positional argument but 3 were given",
+            True,
+        ),
+        (
+            """
+            class Wsgi:
+                def __call__(self, environ, start_response):
+                    return [b""]
+            def create_payment(*a, **k):
+                return Wsgi()
+            """,
+            "startup",
+            "looks like a WSGI application",
+            True,
+        ),
     ],
 )
 def test_a_service_that_cannot_start_says_where_and_why(
@@ -531,6 +560,18 @@ def test_what_a_request_leaves_to_its_server_is_reported(
     problem = driver.next(wire.Problem)
     assert (problem.stage, problem.path) == ("request", "checkout.py")
     assert "oops" in problem.message
+    running.stop()
+
+
+def test_an_application_that_cannot_be_awaited_is_told_at_its_first_request(
+    driver: Driver, tmp_path: Path
+) -> None:
+    """It may be one that only offers no lifespan."""
+    running = Running(driver, "def create_payment(*a, **k): return lambda *a: []", tmp_path)
+    httpx.get(f"http://{HOST}:{running.reply().values['port']}/")
+    problem = driver.next(wire.Problem)
+    assert (problem.stage, problem.path) == ("request", "checkout.py")
+    assert problem.message.startswith("an ASGI application is expected; this one returned list, ")
     running.stop()
 
 
@@ -626,6 +667,61 @@ async def test_a_submission_that_cannot_be_imported_says_where_and_why(
     assert message in problem.message
     assert problem.path == "checkout.py"
     assert (problem.line > 0) == line
+
+
+@in_event_loop
+async def test_source_with_a_nul_byte_is_named_with_its_line(tmp_path: Path) -> None:
+    (write(tmp_path, "") / "gateway.py").write_bytes(b"first = 1\nsecond = '\0'\n")
+    async with a_host(tmp_path, "\nimport gateway") as (host, observations):
+        assert not (await start(host)).ok
+    (problem,) = observations.problems
+    assert (problem.path, problem.line) == ("gateway.py", 2)
+    assert "gateway.py holds a NUL byte" in problem.message
+
+
+LINGERS = """
+import threading
+
+def shutdown_tracer(provider, timeout):
+    threading.Thread(target=linger, name="the last one", daemon=False).start()
+    return True
+
+def linger():
+    threading.Event().wait()
+"""
+POOLED = """
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+def shutdown_tracer(provider, timeout):
+    ThreadPoolExecutor(thread_name_prefix="the last one").submit(linger)
+    return True
+
+def linger():
+    threading.Event().wait()
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "runs"),
+    [(LINGERS, "it runs linger (checkout.py:"), (POOLED, "it runs _worker")],
+    ids=["thread", "pool"],
+)
+@in_event_loop
+async def test_a_thread_that_keeps_the_process_alive_is_named(
+    source: str, runs: str, tmp_path: Path
+) -> None:
+    async with a_host(tmp_path, source) as (host, _):
+        await start(host, serves=False)
+        assert (await host.ask(wire.Lingering)).values == {"thread": "", "path": "", "line": 0}
+        await host.ask(wire.ShutDown, start="payment.main", seconds=1.0)
+        await host.ask(wire.Leave)
+        values = (await host.ask(wire.Lingering)).values
+        assert "the thread 'the last one" in str(values["thread"])
+        assert runs in str(values["thread"])
+        assert values["path"] == "checkout.py"
+        assert (SUBMISSION + source).splitlines()[int(str(values["line"])) - 1].endswith(".wait()")
+        assert not host.exited.done()
 
 
 @in_event_loop

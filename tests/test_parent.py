@@ -106,6 +106,16 @@ async def test_hosts_have_the_environment_that_they_are_given_and_no_other(
 
 
 @in_event_loop
+async def test_what_is_looked_for_ahead_hides_no_module_of_a_submission(tmp_path: Path) -> None:
+    submission = write(tmp_path, "import sniffio; raise ValueError(sniffio.WHOSE)")
+    (submission / "sniffio.py").write_text("WHOSE = 'its own'")
+    async with a_parent(tmp_path) as (parent, observations):
+        host = await parent.make_host("main", submission, {})
+        assert not (await start(host)).ok
+    assert [p.message for p in observations.problems] == ["ValueError: its own"]
+
+
+@in_event_loop
 async def test_what_a_submission_prints_is_kept_apart(tmp_path: Path) -> None:
     source = "import os, sys; print('out'); print('err', file=sys.stderr); os.write(1, b'raw')"
     submission = write(tmp_path, SUBMISSION + source)

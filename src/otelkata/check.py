@@ -1,6 +1,6 @@
 """Everything that a check is written with: import it from here."""
 
-from otelkata.evidence.model import Exit
+from otelkata.evidence.model import Exit, Reading
 from otelkata.judge.finding import SOUND, Fault, Finding, Findings, Sound, Unjudged, expect
 from otelkata.judge.registry import check
 from otelkata.judge.traceparent import TraceParent, of_headers, parse, state_of, values_of
@@ -21,6 +21,7 @@ __all__ = [
     "Fault",
     "Finding",
     "Findings",
+    "Reading",
     "ServiceSpan",
     "Sound",
     "TraceParent",

@@ -2,7 +2,8 @@
 
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,25 +27,30 @@ async def grade(
     `launched` is an interpreter for its hosts that was started before, if one was.
     """
     began = time.monotonic()
+    # Loaded while the hosts' interpreter starts.
+    checks = registry.load()
     try:
-        evidence = await collect(Path(path), settings, launched)
+        async with collect(Path(path), settings, launched) as evidence:
+            graded = judge_evidence(path, evidence, checks)
     except ParentFailed as error:
         return Graded(path, settings.seed, error=str(error), duration_s=time.monotonic() - began)
-    graded = judge_evidence(path, evidence, registry.load())
-    return _timed(graded, time.monotonic() - began)
+    return replace(graded, duration_s=time.monotonic() - began)
 
 
+@asynccontextmanager
 async def collect(
     submission: Path, settings: Settings, launched: subprocess.Popen[bytes] | None = None
-) -> Evidence:
-    """Return the evidence on `submission`, also where it cannot be run at all.
+) -> AsyncIterator[Evidence]:
+    """Give the evidence on `submission`, also where it cannot be run at all.
 
     Raises ParentFailed where the interpreter of the hosts cannot host anything.
     """
-    try:
-        return await observe(submission, settings, launched)
-    except UnusableSubmission as error:
-        return _nothing_seen(submission, settings, str(error))
+    async with AsyncExitStack() as stack:
+        try:
+            evidence = await stack.enter_async_context(observe(submission, settings, launched))
+        except UnusableSubmission as error:
+            evidence = _nothing_seen(submission, settings, str(error))
+        yield evidence
 
 
 def judge_evidence(path: str, evidence: Evidence, checks: Sequence[Check]) -> Graded:
@@ -59,11 +65,6 @@ def judge_evidence(path: str, evidence: Evidence, checks: Sequence[Check]) -> Gr
         evidence.duration_s,
         advice=[f"a check of the grader failed: {error}" for error in errors],
     )
-
-
-def _timed(graded: Graded, seconds: float) -> Graded:
-
-    return replace(graded, duration_s=seconds)
 
 
 def _nothing_seen(submission: Path, settings: Settings, reason: str) -> Evidence:

@@ -150,7 +150,12 @@ class Checks:
         )
         self._scratch = tempfile.TemporaryDirectory(prefix="otelkata-evidence-")
         path = Path(self._scratch.name) / "evidence.json"
-        store.write(asyncio.run(collect(self._submission, settings)), path)
+
+        async def drive() -> None:
+            async with collect(self._submission, settings) as evidence:
+                store.write(evidence, path)
+
+        asyncio.run(drive())
         return path
 
 

@@ -27,7 +27,6 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, use_span
 from opentelemetry.trace import Tracer as OtelTracer
 from opentelemetry.trace import get_tracer as tracer_for
-
 from shop.jobs import Job, finish_job, is_ready, run_job
 from shop.orders import (
     Order,

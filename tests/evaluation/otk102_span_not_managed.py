@@ -17,7 +17,6 @@ from celery import shared_task
 from fastapi import FastAPI
 from opentelemetry import trace
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer, use_span
-
 from shop.orders import Order, build_headers, charge, charge_async, reserve, settle
 from shop.stream import Chunk, decode, open_connection
 

@@ -20,7 +20,6 @@ import sentry_sdk
 from fastapi import FastAPI, Request
 from opentelemetry import trace
 from opentelemetry.trace import Span, SpanKind, Tracer, use_span
-
 from shop.orders import Order, charge, charge_async, reserve, settle
 from shop.scopes import enter_all
 from shop.stream import open_connection

@@ -14,7 +14,6 @@ from fastapi import FastAPI
 from fastapi.responses import StreamingResponse
 from opentelemetry import trace
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer, use_span
-
 from shop.orders import Order, charge, charge_async, settle
 from shop.stream import Reply, ask, finish_reply, stream_reply
 

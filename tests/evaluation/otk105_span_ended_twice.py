@@ -9,7 +9,6 @@ import httpx
 from fastapi import FastAPI
 from opentelemetry import trace
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer, use_span
-
 from shop.orders import Order, charge, charge_async, reserve, settle
 from shop.stream import Chunk, decode, open_connection
 from shop.timeline import Section

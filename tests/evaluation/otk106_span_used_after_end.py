@@ -9,7 +9,6 @@ import requests
 from fastapi import FastAPI, Response
 from opentelemetry import trace
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer, use_span
-
 from shop.orders import Order, charge, charge_async, reserve, settle
 from shop.timeline import Section
 

@@ -15,7 +15,6 @@ from fastapi import FastAPI
 from fastapi.responses import StreamingResponse
 from opentelemetry import trace
 from opentelemetry.trace import Span, SpanKind, Tracer, use_span
-
 from shop.orders import Order, find_stock
 from shop.stream import Chunk, decode, open_connection
 

@@ -19,7 +19,6 @@ from fastapi import FastAPI, HTTPException
 from fastapi.responses import JSONResponse
 from opentelemetry import trace
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer, use_span
-
 from shop.jobs import Job, run_job
 from shop.orders import DEFAULT_RATE, Order, charge, charge_async, find_stock, reserve, settle
 from shop.reports import mark_failed, report_failure

@@ -13,7 +13,6 @@ from fastapi import FastAPI, HTTPException
 from fastapi.responses import JSONResponse
 from opentelemetry import trace
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer, use_span
-
 from shop.orders import Order, charge, charge_async, find_stock, settle
 from shop.reports import History, mark_failed
 

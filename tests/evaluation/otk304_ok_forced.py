@@ -13,7 +13,6 @@ from celery import shared_task
 from fastapi import FastAPI, Response
 from opentelemetry import trace
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer, use_span
-
 from shop.orders import Order, charge, charge_async, reserve, settle
 
 app = FastAPI()

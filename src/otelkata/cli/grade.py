@@ -1,6 +1,8 @@
 """`kata-grade`: grade submissions, and say why."""
 
 import argparse
+import atexit
+import gc
 import os
 import sys
 import traceback
@@ -39,8 +41,13 @@ def _grade(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
         launched = launch(options.python) if hasattr(os, "fork") else None
     except ParentFailed as error:
         parser.error(str(error))
+    # Looking for garbage among all that was imported, now or at exit, only takes time.
+    gc.disable()
     from otelkata.cli import session  # noqa: PLC0415 (see above)
 
+    gc.freeze()
+    gc.enable()
+    atexit.register(gc.freeze)
     return session.grade(paths, options, launched)
 
 

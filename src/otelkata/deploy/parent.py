@@ -66,10 +66,14 @@ class Parent:
         """Return the file that takes what the submission prints in the host `name`."""
         return self._scratch / f"{name}.output"
 
-    async def close(self) -> None:
-        """End every host and the parent itself."""
+    def end(self) -> None:
+        """Begin to end every host and the parent itself."""
         for process in self._processes:
             process.end(kill=process is not self._parent)
+
+    async def close(self) -> None:
+        """End every host and the parent itself."""
+        self.end()
         await asyncio.gather(*(process.ended.wait() for process in self._processes))
         if self._ready.done():
             self._ready.exception()

@@ -15,6 +15,7 @@ from .deployment import Deployment
 from .gate import MeetingPoint
 from .http import Call, CallFailed, Request, Response
 from .play import Play
+from .record import Draft
 from .scenario import INTERLEAVED, Scenario
 from .tap import Crossings
 from .values import Values
@@ -23,12 +24,24 @@ AT_ONCE = 8
 CLIENT_LIMIT = 25.0
 """Longest time, in seconds, that the driver waits for any answer."""
 
+SILENCE_LIMIT = 12.0
+"""Longest time, in seconds, for which a service that owes an answer may give no sign of life."""
+
 SILENCES_ENOUGH = 3
 SHORTEST_DELAY = 0.35
 LONGEST_DELAY = 6.0
 MEETING_PATIENCE = 1.0
 
 _TARGETS = {"gateway": "/checkout", "inventory": "/reservations", "payment": "/payments"}
+
+
+class _Silent(Exception):
+    # `start` owes an answer, and has given no sign of life for so many `seconds`.
+
+    def __init__(self, start: str, seconds: float) -> None:
+        super().__init__(start)
+        self.start = start
+        self.seconds = seconds
 
 
 class Conductor:
@@ -49,6 +62,7 @@ class Conductor:
         self._plays = {s.name: (s, self._prepare(s, values)) for s in scenarios}
         self._skipped: dict[str, str] = {}
         self._unanswered: set[str] = set()
+        self._explained: set[str] = set()
         self._gone: set[str] = set()
 
     @property
@@ -105,8 +119,8 @@ class Conductor:
                 await self._request_and_release(play)
 
     def is_unanswered(self, name: str) -> bool:
-        """Tell whether the request of the case `name` was given up."""
-        return name in self._unanswered
+        """Tell whether a request to the service that the case `name` is about was given up."""
+        return self._plays[name][1].entry in self._unanswered
 
     def cases(self) -> list[Case]:
         """Return the cases as evidence."""
@@ -168,13 +182,13 @@ class Conductor:
         if play.hangs_up:
             await self._hang_up(play, sending)
         try:
-            draft.answered(await asyncio.wait_for(sending, CLIENT_LIMIT))
+            draft.answered(await self._answer(play, draft, sending))
         except asyncio.CancelledError:
             if not play.hangs_up:
                 raise
-        except TimeoutError:
-            self._unanswered.add(case.name)
-            await self._count_silence(play)
+        except _Silent as silent:
+            self._unanswered.add(play.entry)
+            await self._count_silence(play, silent)
         except CallFailed:
             draft.outcome = "dropped_in_headers"
             await self._look_after(play)
@@ -188,20 +202,39 @@ class Conductor:
             refused.received_ns = draft.received_ns
             refused.finish()
 
+    async def _answer(
+        self, play: Play, draft: Draft, sending: "asyncio.Task[Response]"
+    ) -> Response:
+        limit = draft.received_ns + CLIENT_LIMIT * 1e9
+        try:
+            while not sending.done():
+                sign, awaited = self._crossings.record.awaited(play.entry)
+                sign = max(sign, draft.received_ns)
+                now = time.time_ns()
+                rest = min(limit, sign + SILENCE_LIMIT * 1e9) - now
+                if rest <= 0:
+                    raise _Silent(awaited, (now - sign) / 1e9)
+                await asyncio.wait({sending}, timeout=rest / 1e9)
+        finally:
+            sending.cancel()
+        return sending.result()
+
     async def _hang_up(self, play: Play, sending: "asyncio.Task[Response]") -> None:
         reached = asyncio.create_task(play.gate.reached.wait())
         tasks: set[asyncio.Task[Any]] = {reached, sending}
-        await asyncio.wait(tasks, timeout=CLIENT_LIMIT, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(tasks, timeout=SILENCE_LIMIT, return_when=asyncio.FIRST_COMPLETED)
         reached.cancel()
         sending.cancel()
 
-    async def _count_silence(self, play: Play) -> None:
-        self._silences[play.case.entry] += 1
-        if self._silences[play.case.entry] == 1:
+    async def _count_silence(self, play: Play, silent: "_Silent") -> None:
+        service = silent.start.partition(".")[0]
+        self._silences[service] += 1
+        if service not in self._explained:
+            self._explained.add(service)
             await self._deployment.explain_silence(
-                play.entry,
+                silent.start,
                 "hang",
-                f"{play.case.entry} did not answer {play.case.title} within {CLIENT_LIMIT:.0f} s",
+                f"in {play.case.title}, {service} did not answer within {silent.seconds:.0f} s",
             )
 
     async def _look_after(self, play: Play) -> None:

@@ -119,17 +119,25 @@ class Deployment:
     async def explain_silence(self, start: str, stage: str, message: str) -> None:
         """Report that `start` did not answer, with the place where its code stands."""
         service = self.starts[start].service
-        place = await self.place_of(start)
+        values = await self._where(start)
+        if values["blocks"]:
+            message += (
+                ": the line that it is at blocks its event loop, so that nothing else can run"
+            )
+        place = str(values["path"]), int(str(values["line"]))
         self._observations.problems.append(wire.Problem(start, service, stage, message, *place))
 
     async def place_of(self, start: str) -> tuple[str, int]:
         """Return the line of the submission at which `start` stands; none where it does not say."""
+        values = await self._where(start)
+        return str(values["path"]), int(str(values["line"]))
+
+    async def _where(self, start: str) -> Mapping[str, wire.Scalar | None]:
         try:
             host = await self.host_of(start)
-            reply = await host.ask(wire.Where, limit=5, start=start)
+            return (await host.ask(wire.Where, limit=5, start=start)).values
         except (TimeoutError, HostGone):
-            return "", 0
-        return str(reply.values["path"]), int(str(reply.values["line"]))
+            return {"path": "", "line": 0, "blocks": False}
 
     async def explain_end(self, name: str) -> None:
         """Report that the process of the host `name` ended by itself, once."""

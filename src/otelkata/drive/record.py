@@ -69,6 +69,26 @@ class Record:
         self._drafts.append(draft)
         return draft
 
+    def awaited(self, start: str) -> tuple[int, str]:
+        """Return whom the answer of `start` depends on, after when that one last gave a sign.
+
+        It is `start` itself, unless that waits for another one; a sign is an answer, and the end of
+        a call. Who waits for the driver gives one now.
+        """
+        signs = [(0, start)]
+        waits = []
+        for draft in self._drafts:
+            if draft.callee == start:
+                signs.append((draft.answered_ns, start))
+            elif draft.caller == start and draft.ended_ns:
+                signs.append((draft.ended_ns, start))
+            elif draft.caller == start and draft.callee in {"", "processor"}:
+                return time.time_ns(), start
+            elif draft.caller == start:
+                sign, awaited = self.awaited(draft.callee)
+                waits.append((max(draft.received_ns, sign), awaited))
+        return max(waits or signs)
+
     def __iter__(self) -> Iterator[model.Exchange]:
         return (draft.finished() for draft in self._drafts)
 

@@ -5,14 +5,15 @@ import platform
 import subprocess
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from otelkata.deploy import source
 from otelkata.deploy.link import Exchange, Host, HostGone, Observations
 from otelkata.deploy.parent import Parent
-from otelkata.evidence.model import Evidence
+from otelkata.evidence.model import Evidence, Reading
 from otelkata.host import wire
 
 from .collector import Collector
@@ -21,6 +22,7 @@ from .deployment import Deployment
 from .exits import Exits, sigterm_works
 from .http import listen, port_of
 from .plan import DEFAULT, HASTY, MAIN, SLOW, UNSAMPLED, PlannedStart
+from .reading import read_source
 from .record import Record
 from .scenario import all_scenarios
 from .tap import Crossings, process_card
@@ -32,6 +34,7 @@ SETTLE_LIMIT = 4.0
 The contract gives a cancelled call its timeout (0.5 s here) and one second; the rest is noise.
 """
 
+EARLY_FLUSH_LIMIT = 1.0
 FLUSH_LIMIT = 8.0
 RUN_LIMIT = 90.0
 """Longest time, in seconds, that a submission may take over all scenarios, whatever it does."""
@@ -46,18 +49,22 @@ class Settings:
     quick: bool = False
 
 
+@asynccontextmanager
 async def observe(
     submission: Path, settings: Settings, launched: subprocess.Popen[bytes] | None = None
-) -> Evidence:
+) -> AsyncIterator[Evidence]:
     """Run `submission` through all scenarios, in hosts of `launched` or of a new interpreter.
 
-    Raises UnusableSubmission where there is nothing to run, ParentFailed where the interpreter
-    cannot host anything.
+    The hosts are ended while the evidence is used, and are gone afterwards. Raises
+    UnusableSubmission where there is nothing to run, ParentFailed where the interpreter cannot
+    host anything.
     """
     with tempfile.TemporaryDirectory(prefix="otelkata-", ignore_cleanup_errors=True) as folder:
         run = _Run(submission, settings, Path(folder).resolve(), launched)
         try:
-            return await run.observe()
+            evidence = await run.observe()
+            run.end()
+            yield evidence
         finally:
             await run.close()
 
@@ -83,6 +90,7 @@ class _Run:
         self._ports: dict[str, int] = {}
         self._crossings = Crossings(self._record, self._ports)
         self._parent: Parent | None = None
+        self._reading: asyncio.Task[Reading] | None = None
         self._closers: list[Callable[[], None]] = []
 
     async def observe(self) -> Evidence:
@@ -92,6 +100,8 @@ class _Run:
         parent.open(self._launched)
         copied = source.copy(self._submission, self._scratch)
         source.compile_ahead(copied)
+        reading = asyncio.create_task(read_source(copied))
+        self._reading = reading
         await self._collector.open()
         processor = await listen(process_card)
         self._ports["processor"] = port_of(processor)
@@ -162,11 +172,18 @@ class _Run:
             ended=self._observations.ended,
             spans=[*self._observations.spans, *self._collector.spans],
             duration_s=time.monotonic() - self._began,
+            reading=await reading,
             timings=groups.timings,
         )
 
+    def end(self) -> None:
+        if self._parent is not None:
+            self._parent.end()
+
     async def close(self) -> None:
         self._exchange.close()
+        if self._reading is not None:
+            self._reading.cancel()
         for close in self._closers:
             close()
         if self._parent is not None:
@@ -206,6 +223,7 @@ class _Groups:
         finally:
             self._main_is_up.set()
             self._conductor.end_burst()
+        await self._flush_early(MAIN)
         # Those that wait call the services of this group, too.
         await self._waiting_is_over.wait()
         await self._finish(MAIN, probe=True)
@@ -242,11 +260,7 @@ class _Groups:
     async def _finish(self, planned: list[PlannedStart], *, probe: bool = False) -> None:
         # Flushed and not stopped: what an exit does is observed elsewhere, and not held against
         # what was done before.
-        hosts: dict[str, list[str]] = {}
-        for start in planned:
-            if self._deployment.serves(start.name):
-                hosts.setdefault(start.host, []).append(start.name)
-        for name, starts in hosts.items():
+        for name, starts in self._serving(planned).items():
             host = await self._deployment.host(name)
             try:
                 await self._finish_host(host, starts, probe=probe)
@@ -255,6 +269,21 @@ class _Groups:
             except TimeoutError:
                 message = "its spans could not be flushed in time"
                 await self._deployment.explain_silence(starts[0], "flush", message)
+
+    async def _flush_early(self, planned: list[PlannedStart]) -> None:
+        # What is left to flush at the end is little then; failures are told there.
+        for name, starts in self._serving(planned).items():
+            host = await self._deployment.host(name)
+            with suppress(HostGone, TimeoutError):
+                limit = 2 * EARLY_FLUSH_LIMIT
+                await host.ask(wire.Flush, limit, starts=starts, seconds=EARLY_FLUSH_LIMIT)
+
+    def _serving(self, planned: list[PlannedStart]) -> dict[str, list[str]]:
+        hosts: dict[str, list[str]] = {}
+        for start in planned:
+            if self._deployment.serves(start.name):
+                hosts.setdefault(start.host, []).append(start.name)
+        return hosts
 
     async def _finish_host(self, host: Host, starts: list[str], *, probe: bool) -> None:
         async with asyncio.timeout(SETTLE_LIMIT + 2 * FLUSH_LIMIT):

@@ -160,7 +160,9 @@ class Exit:
     """One end of a provider, a service or a process, and what it was asked to cope with.
 
     `took` is in seconds; None where the end was not seen within `limit`. `returned` is what
-    `shutdown_tracer` returned. `pending` are the ids of spans that had ended before.
+    `shutdown_tracer` returned. `pending` are the ids of spans that had ended before. `arrived` are
+    those of them that were exported before the process was told to end; None where that was not
+    noted, and all counts that was exported at all. `kept_by` says which thread a process waits for.
     """
 
     name: str
@@ -175,6 +177,8 @@ class Exit:
     status: int | None = None
     pending: list[str] = field(default_factory=list)
     skipped: str = ""
+    arrived: list[str] | None = None
+    kept_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +188,28 @@ class Delivery:
     host: str
     protocol: str
     spans: int
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What the linter says of one place in the source; it fails `criteria`, or is advice."""
+
+    code: str
+    name: str
+    path: str
+    line: int
+    column: int
+    message: str
+    criteria: list[str]
+    steps: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the linter made of the source; `unread` names what it could not read, and why."""
+
+    remarks: list[Remark]
+    unread: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,5 +241,6 @@ class Evidence:
     ended: list[Ended]
     spans: list[ExportedSpan]
     duration_s: float
+    reading: Reading | None = None
     timings: dict[str, float] = field(default_factory=dict)
     schema_version: int = SCHEMA_VERSION

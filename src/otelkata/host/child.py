@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.machinery import PathFinder
 from pathlib import Path
 from types import ModuleType
 from typing import NoReturn
@@ -89,6 +90,9 @@ class Host:
     def _import(self) -> None:
         sys.path.insert(0, self._orders.submission)
         importlib.invalidate_caches()
+        if PathFinder.find_spec("sniffio", [self._orders.submission]) is not None:
+            # The warm parent found none, or another one than the submission brings along.
+            sys.modules.pop("sniffio", None)
         os.chdir(self._orders.submission)
         # What is imported stays: looking through it for garbage only takes time.
         gc.disable()
@@ -184,7 +188,17 @@ class Host:
                 return wire.Reply(command.request, ok=over, values={"took": took})
             case wire.Where():
                 path, line = self._where(command.start)
-                return wire.Reply(command.request, ok=True, values={"path": path, "line": line})
+                service = self._services.get(command.start)
+                values = {
+                    "path": path,
+                    "line": line,
+                    "blocks": service is not None and service.is_blocked,
+                }
+                return wire.Reply(command.request, ok=True, values=values)
+            case wire.Lingering():
+                thread, (path, line) = self._places.of_lingering_thread()
+                values = {"thread": thread, "path": path, "line": line}
+                return wire.Reply(command.request, ok=True, values=values)
             case _:
                 self._channel.send(wire.Reply(command.request, ok=True))
                 self._in_main.put(None)

@@ -7,6 +7,7 @@ would inherit them broken. Where there is no `fork` (Windows), every host is a n
 import contextlib
 import gc
 import importlib
+import importlib.util
 import json
 import os
 import select
@@ -14,6 +15,7 @@ import signal
 import socket
 import sys
 import traceback
+from collections.abc import Iterable
 from pathlib import Path
 
 NEEDED = ("uvicorn", "opentelemetry.sdk.trace.export")
@@ -21,23 +23,39 @@ LIKELY = (
     "asyncio",
     "sqlite3",
     "uvicorn.lifespan.on",
+    "uvicorn.protocols.http.auto",
     "uvicorn.protocols.http.h11_impl",
     "opentelemetry.propagate",
-    "fastapi",
-    "httpx",
-    "anyio._backends._asyncio",
     "opentelemetry.exporter.otlp.proto.http.trace_exporter",
+    "fastapi",
+    "fastapi.telemetry._runtime",
+    "httpx",
+    "httpcore",
+    "certifi",
+    "anyio._backends._asyncio",
+    "concurrent.futures.thread",
+    "encodings.idna",
 )
+"""Modules that a submission, or what it uses, imports at the latest with its first request."""
+
+LATER = ("requests",)
+"""Modules that only hosts need that export over OTLP, which are not the first."""
 
 
 def main() -> None:
     """Serve as parent, or as a single host where the first line of input holds its orders."""
+    # What is imported stays: looking through it for garbage only takes time.
+    gc.disable()
     if not _needed_are_here():
         return
     if sys.argv[1:] == ["host"]:
         _run_host(sys.stdin.readline())
         return
-    _preload()
+    # The command of httpx would bring rich along; where it cannot be imported, httpx does without.
+    sys.modules["httpx._main"] = None  # type: ignore[assignment]
+    _preload((f"{__package__}.child", *LIKELY))
+    del sys.modules["httpx._main"]
+    _look_up()
     Parent().run()
 
 
@@ -56,8 +74,12 @@ class Parent:
         signal.set_wakeup_fd(self._wake_write.fileno(), warn_on_full_buffer=False)
         self._tell(ready=True)
         orders, wake = _Lines(0), self._wake_read.fileno()
+        later = [LATER]
         while not orders.closed:
-            readable, _, _ = select.select([0, wake], [], [])
+            idle = bool(later and self._hosts)
+            readable, _, _ = select.select([0, wake], [], [], 0 if idle else None)
+            if not readable:
+                _preload(later.pop())
             if wake in readable:
                 self._wake_read.recv(4096)
                 self._reap()
@@ -127,20 +149,24 @@ def _needed_are_here() -> bool:
     return True
 
 
-def _preload() -> None:
-    gc.disable()
-    for name in LIKELY:
+def _preload(names: Iterable[str]) -> None:
+    for name in names:
         try:
             importlib.import_module(name)
         except ImportError:
             # A submission that needs it will say so; others do without.
             continue
+    gc.freeze()
+
+
+def _look_up() -> None:
+    # Looks in all distributions, once instead of once in each host.
     with contextlib.suppress(ImportError):
-        # Reads the entry points of all distributions, once instead of once in each host.
         metadata = importlib.import_module("opentelemetry.util._importlib_metadata")
         metadata.entry_points(group="opentelemetry_resource_detector")
-    gc.freeze()
-    gc.enable()
+    if importlib.util.find_spec("sniffio") is None:
+        # httpcore tries to import it several times in each request; so it fails without a search.
+        sys.modules["sniffio"] = None  # type: ignore[assignment]
 
 
 def _run_host(line: str | bytes) -> None:

@@ -78,6 +78,27 @@ class Places:
         places = (self.of_thread(thread) for thread in threading.enumerate())
         return next((place for place in places if place != NOWHERE), NOWHERE)
 
+    def of_lingering_thread(self) -> tuple[str, Place]:
+        """Return which thread the interpreter waits for at its end, in words, and where it is.
+
+        It waits for all that are no daemons, and for those of thread pools, be they daemons or not.
+        """
+        threads = [t for t in threading.enumerate() if t is not threading.main_thread()]
+        pools = getattr(sys.modules.get("concurrent.futures.thread"), "_threads_queues", {})
+        for thread in sorted(threads, key=lambda thread: thread.daemon):
+            if thread.daemon and (thread not in pools or self.of_thread(thread) == NOWHERE):
+                continue
+            run = getattr(thread, "_target", None) or type(thread).run
+            run = getattr(run, "func", run)
+            path, line = self.of_function(run)
+            runs = getattr(run, "__qualname__", type(run).__name__).rpartition("<locals>.")[2]
+            words = f"the thread {thread.name!r} keeps it alive; it runs {runs}"
+            place = self.of_thread(thread)
+            if path:
+                return text(f"{words} ({path}:{line})"), place if place != NOWHERE else (path, line)
+            return text(words), place
+        return "", NOWHERE
+
     def of_tasks(self, loop: asyncio.AbstractEventLoop) -> Place:
         """Return the innermost line of the submission in which a task of `loop` waits."""
         for task in asyncio.all_tasks(loop):
@@ -92,15 +113,30 @@ class Places:
     def problem(self, error: BaseException, stage: str, start: str, service: str) -> Problem:
         """Report that `error` left the submission's code at `stage`."""
         path, line = self.of_exception(error)
+        message = self.describe(error)
+        if isinstance(error, SyntaxError | ValueError) and "null bytes" in message:
+            # Neither the error nor its traceback names the file.
+            place = self._of_nul_byte()
+            if place is not None:
+                path, line = place
+                message = f"{path} holds a NUL byte, which is no text: save it as UTF-8 ({message})"
         return Problem(
             start=start,
             service=service,
             stage=stage,
-            message=self.describe(error),
+            message=message,
             path=path,
             line=line,
             details=self.own_words(_printed(error)[-TEXT_LIMIT:]),
         )
+
+    def _of_nul_byte(self) -> Place | None:
+        for path in sorted(self._root.rglob("*.py")):
+            data = path.read_bytes() if self.owns(str(path)) and path.is_file() else b""
+            if b"\0" in data:
+                before, _, _ = data.partition(b"\0")
+                return self.relative(str(path)), before.count(b"\n") + 1
+        return None
 
     def describe(self, error: BaseException) -> str:
         """Return what `error` says, in the words of who wrote the submission."""

@@ -31,6 +31,14 @@ class BrokenContract(Exception):
     """The submission's code failed or is not what the contract asks for; it was reported."""
 
 
+class NoAsgi(TypeError):
+    """What a `create_*` function returned is no ASGI application."""
+
+
+class NotCallable(NoAsgi):
+    """It does not even take the arguments of one."""
+
+
 class Turn:
     """A place in the order in which a host's services are created; the first waits for nobody."""
 
@@ -69,6 +77,7 @@ class Service:
         self._thread = threading.current_thread()
         self._provider: TracerProvider | None = None
         self._submission: ModuleType | None = None
+        self._defined: Place = NOWHERE
         self.exporter = RecordingExporter(command.start, channel)
         self.counter = SpanCounter(command.start, channel, places)
         self.ended = threading.Event()
@@ -137,12 +146,17 @@ class Service:
             raise BrokenContract
         began = time.monotonic()
         values: dict[str, wire.Scalar | None] = {"returned": None, "raised": None}
+        # Threads take after the one that starts them, and a service's own thread is no daemon.
+        here = threading.current_thread()
+        here._daemonic = False  # type: ignore[attr-defined]  # noqa: SLF001 (set once it runs)
         try:
             result = self._submission.shutdown_tracer(self.provider, seconds)
             values["returned"] = result if isinstance(result, bool) else text(repr(result))
         except BaseException as error:  # noqa: BLE001 (untrusted code: the boundary is here)
             path, line = self._places.of_exception(error)
             values |= {"raised": self._places.describe(error), "path": path, "line": line}
+        finally:
+            here._daemonic = True  # type: ignore[attr-defined]  # noqa: SLF001
         values["took"] = time.monotonic() - began
         return values
 
@@ -162,6 +176,11 @@ class Service:
         if place == NOWHERE and self._loop is not None and self._loop.is_running():
             place = self._places.of_tasks(self._loop)
         return place if place != NOWHERE else self._places.of_threads()
+
+    @property
+    def is_blocked(self) -> bool:
+        """Tell whether the submission's code is on the stack of the service's event loop."""
+        return self._loop is not None and self._places.of_thread(self._thread) != NOWHERE
 
     def _provide(self, submission: ModuleType) -> None:
         command = self._command
@@ -195,6 +214,8 @@ class Service:
                     f"{function} must return an ASGI application; it returned "
                     f"{type(application).__name__}"
                 )
+        places = map(self._places.of_function, (application, type(application).__call__, create))
+        self._defined = next((place for place in places if place != NOWHERE), NOWHERE)
         return application  # type: ignore[no-any-return]
 
     async def _serve(self, server: "_Server", listener: socket.socket) -> None:
@@ -225,6 +246,8 @@ class Service:
         if isinstance(error, BaseException):
             problem = self._places.problem(error, stage, start, service)
             message, details = problem.message, problem.details
+            if isinstance(error, NoAsgi):
+                message, place = str(error), self._defined
             place = (problem.path, problem.line) if problem.path else place
         else:
             message, details = _last_line(error), text(error)
@@ -256,7 +279,7 @@ class _Observed:
             return
         token = cause.set((self._start, scope["client"][1] if scope.get("client") else 0))
         try:
-            await self._application(scope, receive, send)
+            await self._called(scope, receive, send)
         except asyncio.CancelledError:
             raise
         except BaseException as error:
@@ -264,6 +287,24 @@ class _Observed:
             raise
         finally:
             cause.reset(token)
+
+    def _called(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        try:
+            running: object = self._application(scope, receive, send)
+        except TypeError as error:
+            if error.__traceback__ is None or error.__traceback__.tb_next is not None:
+                raise
+            # Nothing of it ran: it does not take these arguments.
+            like = (
+                "looks like a WSGI application"
+                if _is_wsgi(self._application)
+                else "is called otherwise"
+            )
+            raise NotCallable(f"{_EXPECTED} {like} ({error})") from None
+        if not inspect.isawaitable(running):
+            kind = type(running).__name__
+            raise NoAsgi(f"{_EXPECTED} returned {kind}, which cannot be awaited")
+        return running
 
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         stage = "startup"
@@ -286,7 +327,10 @@ class _Observed:
                 self._report(stage, str(message.get("message") or f"{stage} failed"))
 
         try:
-            await self._application(scope, observed_receive, observed_send)
+            await self._called(scope, observed_receive, observed_send)
+        except NotCallable as error:
+            self._report(stage, error)
+            await send({"type": "lifespan.startup.failed"})
         except BaseException as error:
             if stage == "startup" and not told and isinstance(error, Exception):
                 # An application without lifespan raises here, by the ASGI specification.
@@ -315,6 +359,16 @@ class _Server(uvicorn.Server):
         else:
             await self.on_tick(0)
             await self._told.wait()
+
+
+_EXPECTED = "an ASGI application is expected; this one"
+
+
+def _is_wsgi(application: object) -> bool:
+    try:
+        return len(inspect.signature(application).parameters) == 2  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return False
 
 
 def _listen() -> socket.socket:

@@ -228,10 +228,20 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """Reply where the code of `start` stands now (empty: the import), to explain a hang."""
+    """Reply where the code of `start` stands now (empty: the import), to explain a hang.
+
+    `blocks` tells that its event loop cannot go on before that line is through.
+    """
 
     request: int
     start: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lingering:
+    """Reply which `thread` the process waits for before it ends, and its `path` and `line`."""
+
+    request: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,13 +252,14 @@ class Leave:
 
 
 Report = Hello | Started | Ended | Exported | Query | Logged | Problem | Reply
-Command = Start | Settle | Flush | Probe | Arm | ShutDown | Stop | Where | Leave
+Command = Start | Settle | Flush | Probe | Arm | ShutDown | Stop | Where | Lingering | Leave
 
 REPORTS = {
     cls.__name__: cls for cls in (Hello, Started, Ended, Exported, Query, Logged, Problem, Reply)
 }
 COMMANDS = {
-    cls.__name__: cls for cls in (Start, Settle, Flush, Probe, Arm, ShutDown, Stop, Where, Leave)
+    cls.__name__: cls
+    for cls in (Start, Settle, Flush, Probe, Arm, ShutDown, Stop, Where, Lingering, Leave)
 }
 
 

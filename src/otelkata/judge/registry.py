@@ -14,6 +14,7 @@ from .criteria import BONUS, CRITERIA
 from .finding import Findings
 
 CheckFunction = Callable[..., Findings]
+READING = "reading"
 _ATTRIBUTE = "__otelkata_check__"
 
 
@@ -22,7 +23,8 @@ class Check:
     """One check.
 
     `title` is the line that the learner reads: the first of the function's docstring. `needs` are
-    the function's parameters: tags of cases, or `view` for all that was observed.
+    the function's parameters: tags of cases, `view` for all that was observed, or `reading` for
+    what the linter made of the source.
     """
 
     id: str
@@ -34,6 +36,11 @@ class Check:
     function: CheckFunction
     path: str
     line: int
+
+    @property
+    def is_static(self) -> bool:
+        """Tell whether it judges the source alone, and nothing that was seen running."""
+        return self.needs == (READING,)
 
     @property
     def bonus(self) -> bool:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from .criteria import BONUS, CRITERIA, REQUIRED
 from .finding import Fault, Finding, Sound, Unjudged
-from .registry import Check
+from .registry import READING, Check
 from .view import CaseView, View
 
 NOTHING_SEEN = "nothing of the kind was seen: mend what failed, and it can be judged"
@@ -98,6 +98,8 @@ def _findings(view: View, check: Check) -> Iterable[Finding]:
     for need in check.needs:
         if need == "view":
             arguments[need] = view
+        elif need == READING:
+            arguments[need] = view.evidence.reading
         elif need.startswith("exits_"):
             tag = need.removeprefix("exits_")
             arguments[need] = [seen for seen in view.exits if tag in seen.tags]
@@ -112,10 +114,11 @@ def _findings(view: View, check: Check) -> Iterable[Finding]:
     yield from check.function(**arguments)
 
 
-def _criterion(criterion: str, results: Iterable[Result]) -> CriterionStatus:
+def _criterion(criterion: str, results: list[Result]) -> CriterionStatus:
     statuses = {result.status for result in results if criterion in result.check.criteria}
-    if not statuses:
-        return "not_run"
     if "failed" in statuses:
         return "failed"
+    # Where nothing was seen running, code without a fault proves nothing.
+    if not any(criterion in r.check.criteria and not r.check.is_static for r in results):
+        return "not_run"
     return "blocked" if statuses & {"blocked", "error"} else "passed"

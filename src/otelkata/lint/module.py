@@ -17,6 +17,8 @@ from .scopes import Binding, Index, Scope, dotted
 from .walk import walk
 
 if TYPE_CHECKING:
+    from .attributes import SpanAttribute
+    from .starts import Start
     from .stories import Story
 
 Body: TypeAlias = cst.FunctionDef | cst.Module
@@ -162,6 +164,25 @@ class Module:
             return None
         functions = [item.defined for item in found if isinstance(item.defined, cst.FunctionDef)]
         return functions[0] if len(functions) == len(found) == 1 else None
+
+    @cached_property
+    def ranks(self) -> Mapping[cst.CSTNode, int]:
+        """Numbers by which the parts of one node compare as they stand in the source."""
+        return {node: rank for rank, node in enumerate(self.index.parents)}
+
+    @cached_property
+    def starts(self) -> tuple[Start, ...]:
+        """Where spans are started, in the order of the source."""
+        from .starts import starts  # noqa: PLC0415 (it needs this module)
+
+        return tuple(starts(self))
+
+    @cached_property
+    def span_attributes(self) -> tuple[SpanAttribute, ...]:
+        """The attributes that are set on spans, as far as their names can be read."""
+        from .attributes import span_attributes  # noqa: PLC0415 (only some rules need it)
+
+        return tuple(span_attributes(self))
 
     @cached_property
     def stories(self) -> list[Story]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any
 
-from otelkata.evidence.model import Evidence
+from otelkata.evidence.model import Evidence, Remark
 from otelkata.judge.criteria import CRITERIA
 from otelkata.judge.verdict import Result, Verdict
 
@@ -44,6 +44,21 @@ class Graded:
         """Return what kept the submission apart."""
         return self.evidence.isolation if self.evidence else "it was not run"
 
+    @property
+    def remarks(self) -> list[Remark]:
+        """Return what the linter said of the source."""
+        reading = self.evidence.reading if self.evidence else None
+        return reading.remarks if reading else []
+
+    @property
+    def all_advice(self) -> list[str]:
+        """Return the remarks that fail nothing, the linter's among them."""
+        return self.advice + [
+            f"{remark.path}:{remark.line}: {remark.message} ({remark.code} {remark.name})"
+            for remark in self.remarks
+            if not remark.criteria
+        ]
+
     def location(self, result: Result) -> dict[str, str | int] | None:
         """Return the place in the submission that `result` points to, if any."""
         path, line = result.fault.place if result.fault else ("", 0)
@@ -67,8 +82,8 @@ def to_json(graded: Graded) -> dict[str, Any]:
             "bonus": {"passed": bonus_passed, "total": bonus_total},
         },
         "checks": [_check(graded, result) for result in (verdict.results if verdict else [])],
-        "lint": [],
-        "advice": [cut(remark) for remark in (*graded.advice, graded.error) if remark],
+        "lint": [_finding(graded, remark) for remark in graded.remarks if remark.criteria],
+        "advice": [cut(remark) for remark in (*graded.all_advice, graded.error) if remark],
         "isolation": graded.isolation,
         "duration_s": round(graded.duration_s, 3),
     }
@@ -78,6 +93,16 @@ def cut(text: str) -> str:
     """Return `text` as every reader can show it: controls escaped, at a bounded length."""
     shown = _UNPRINTABLE.sub(lambda match: ascii(match.group())[1:-1], text)
     return shown if len(shown) <= TEXT_LIMIT else f"{shown[:TEXT_LIMIT]}… (cut)"
+
+
+def _finding(graded: Graded, remark: Remark) -> dict[str, Any]:
+    return {
+        "code": remark.code,
+        "path": cut(str(PurePath(graded.path) / remark.path)),
+        "line": remark.line,
+        "column": remark.column,
+        "message": cut(remark.message),
+    }
 
 
 def _check(graded: Graded, result: Result) -> dict[str, Any]:

@@ -40,6 +40,11 @@ def write(graded: Graded, console: Console) -> None:
         console.print()
         console.print(Text("Could not be judged:", style="bold yellow"))
         console.print(_blocked(blocked))
+    if graded.all_advice:
+        console.print()
+        console.print(Text("Advice, which fails nothing:", style="bold"))
+        for remark in graded.all_advice:
+            console.print(Padding(Text(f"· {cut(remark)}"), (0, 2)))
     console.print()
     console.print(_summary(graded))
 

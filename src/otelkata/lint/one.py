@@ -1,0 +1,114 @@
+"""Lint one file, with everything that a user may have said about it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from . import mending, nesting, reading, rule, suppression
+from .config import Config
+from .engine import lint_source
+from .finding import Finding, Unread
+from .report import Mode, Report, lines_of
+from .rule import Rule
+from .selection import active, matching
+from .suppression import Suppressions
+from .words import holds
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is the same for all files of a run: all rules there are, and what is done."""
+
+    rules: tuple[Rule, ...]
+    calls: tuple[bytes, ...] = ()
+    """Words of a project's own functions that start or end spans: with one, any rule may apply."""
+    mode: Mode = Mode.LOOK
+
+    @classmethod
+    def of(cls, *, signatures: Collection[str] = (), mode: Mode = Mode.LOOK) -> Plan:
+        """Return a plan with the rules that are shipped."""
+        calls = tuple(sorted({name.rpartition(".")[2].encode() for name in signatures}))
+        return cls(tuple(rule.load()), calls, mode)
+
+    def selected(self, config: Config, path: str) -> list[Rule]:
+        """Return the rules that are on in the file of this absolute path."""
+        on = active(self.rules, config.selection)
+        off = matching(self.rules, config.ignored_in(path))
+        return [one for one in self.rules if one.code in on - off]
+
+
+def lint_file(path: str, source: bytes | None, config: Config, plan: Plan) -> Report:
+    """Return what is found in one file; `source` is what it holds, if that is known already."""
+    data = reading.read(path) if source is None else source
+    if isinstance(data, Unread):
+        return Report(path, unread=data.reason)
+    rules = plan.selected(config, os.path.abspath(path))
+    report = lint_bytes(path, data, rules, config, plan)
+    if plan.mode is Mode.LOOK or not any(finding.fixable for finding in report.findings):
+        return report
+    mended = mending.mend(data, path, rules)
+    if mended == data:
+        return report
+    after = lint_bytes(path, mended, rules, config, plan)
+    if after.unread:
+        return report
+    if plan.mode is Mode.FIX and source is None:
+        mending.write(path, mended)
+    left = report.findings if plan.mode is Mode.DIFF else after.findings
+    return replace(
+        after if plan.mode is Mode.FIX else report,
+        findings=left,
+        fixed=max(1, len(report.findings) - len(after.findings)),
+        mended=mended,
+        difference=mending.difference(path, data, mended),
+    )
+
+
+def lint_bytes(
+    path: str, source: bytes, rules: Sequence[Rule], config: Config, plan: Plan
+) -> Report:
+    """Return what `rules` find in `source`, and which comments suppress nothing."""
+    if len(source) > reading.LARGEST:
+        return Report(path, unread=reading.too_large(len(source)))
+    try:
+        text = reading.decode(source)
+    except ValueError as error:
+        return Report(path, unread=str(error))
+    said = suppression.read(text) if suppression.MARK in source else Suppressions()
+    if said.skip:
+        return Report(path)
+    seen = _found(path, source, rules, config, plan)
+    if isinstance(seen, Unread):
+        return Report(path, unread=seen.reason)
+    found = [*said.keep(seen), *_unused(path, said, rules, plan.rules)]
+    found.sort(key=lambda finding: (finding.place, finding.code))
+    return Report(path, tuple(found), lines=lines_of(found, reading.lines(text)))
+
+
+def _found(
+    path: str, source: bytes, rules: Iterable[Rule], config: Config, plan: Plan
+) -> list[Finding] | Unread:
+    own = holds(source, plan.calls)
+    apt = [one for one in rules if own or holds(source, one.words)]
+    if all(one.code == suppression.CODE for one in apt):
+        return []
+    obstacle = nesting.too_deep(source)
+    return Unread(path, obstacle) if obstacle else lint_source(source, path, apt, config.options)
+
+
+def _unused(
+    path: str, said: Suppressions, rules: Iterable[Rule], known: Iterable[Rule]
+) -> list[Finding]:
+    on = {name for rule in rules for name in (rule.code, rule.name)}
+    if suppression.CODE not in on:
+        return []
+    return list(
+        said.unused(
+            path,
+            on=on,
+            known={name for rule in known for name in (rule.code, rule.name)},
+            everything=all(rule.opt_in or rule.code in on for rule in known),
+        )
+    )

@@ -1,0 +1,219 @@
+"""Where a tracer provider is shut down, and what bounds the time that this takes.
+
+The SDK's own `shutdown()` takes no timeout: behind an exporter that hangs it returns after half a
+minute. A daemon thread that is joined with a timeout bounds it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum, auto
+
+import libcst as cst
+
+from .module import Module, argument, is_literal
+from .scopes import dotted
+from .walk import walk
+
+OWNED = frozenset({"BatchSpanProcessor", "SimpleSpanProcessor", "SpanProcessor", "TracerProvider"})
+POOLS = frozenset({"run_in_executor", "run_in_threadpool", "run_sync", "submit", "to_thread"})
+"""Calls that run a function in a thread that the process waits for when it exits."""
+
+_OTHER_SIGNALS = ("meter", "metric", "log", "event")
+_DEEPEST = 4
+
+
+class Bound(Enum):
+    """What bounds the time of a shutdown."""
+
+    NOTHING = auto()
+    THREAD_LEFT_BEHIND = auto()
+    """A daemon thread that nobody waits for, or only for some time."""
+    THREAD_AWAITED = auto()
+    THREAD_KEPT_ALIVE = auto()
+    """A thread that is no daemon: the process waits for it at its end."""
+    POOL = auto()
+    UNKNOWN = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Shutdown:
+    """A call of `.shutdown()`, or a mention of it that is handed to whoever calls it.
+
+    `certain` is False where only the receiver's name says that it is a tracer provider.
+    """
+
+    node: cst.Call | cst.Attribute
+    receiver: cst.BaseExpression
+    certain: bool
+
+
+def shutdowns(module: Module) -> Iterator[Shutdown]:
+    """Yield each shutdown of a tracer provider or span processor without arguments."""
+    for call in module.index.calls:
+        func = call.func
+        if isinstance(func, cst.Attribute) and func.attr.value == "shutdown" and not call.args:
+            yield from _shutdown(module, call, func.value)
+        for arg in call.args:
+            value = arg.value
+            if isinstance(value, cst.Attribute) and value.attr.value == "shutdown":
+                yield from _shutdown(module, value, value.value)
+
+
+def mentions_shutdown(module: Module) -> bool:
+    """Tell whether anything that may be a tracer provider is shut down in this file."""
+    return any(
+        isinstance(node, cst.Attribute)
+        and node.attr.value == "shutdown"
+        and any(True for _ in _shutdown(module, node, node.value))
+        for node in walk(module.tree)
+    )
+
+
+def _shutdown(
+    module: Module, node: cst.Call | cst.Attribute, receiver: cst.BaseExpression
+) -> Iterator[Shutdown]:
+    if module.origin(receiver) is None or isinstance(receiver, cst.Call):
+        known = module.known(receiver)
+        if known is not None and known.kind in OWNED:
+            yield Shutdown(node, receiver, known.certain)
+        elif known is None and _is_called_a_provider(module, receiver):
+            yield Shutdown(node, receiver, certain=False)
+
+
+def _is_called_a_provider(module: Module, node: cst.BaseExpression) -> bool:
+    name = (dotted(node) or "").rpartition(".")[2].lower().lstrip("_")
+    if not module.imports_opentelemetry or any(word in name for word in _OTHER_SIGNALS):
+        return False
+    return name in {"provider", "tracerprovider"} or name.endswith(
+        ("tracer_provider", "trace_provider")
+    )
+
+
+def bound(module: Module, node: cst.CSTNode, depth: int = 0) -> Bound:
+    """Return what bounds the time that `node` takes, a call or a function that is handed over."""
+    taker = _taker(module, node)
+    if taker is not None:
+        return _of_taker(module, taker, depth)
+    function = module.function(node)
+    if function is None or depth > _DEEPEST:
+        return Bound.NOTHING
+    if isinstance(function, cst.Lambda):
+        return bound(module, function, depth + 1)
+    if _runs_as_thread(module, function):
+        return Bound.UNKNOWN
+    if is_for_shutdown(function):
+        return Bound.NOTHING
+    found = [bound(module, use, depth + 1) for use in _uses(module, function)]
+    others = [item for item in found if item is not Bound.NOTHING]
+    return others[0] if others else Bound.NOTHING
+
+
+def _taker(module: Module, node: cst.CSTNode) -> cst.Call | None:
+    """Return the call that `node` is handed to."""
+    parent = module.parent(node)
+    call = module.parent(parent) if isinstance(parent, cst.Arg) else None
+    return call if isinstance(call, cst.Call) else None
+
+
+def _of_taker(module: Module, call: cst.Call, depth: int) -> Bound:
+    name = (dotted(call.func) or "").rpartition(".")[2]
+    if name == "Thread":
+        return _of_thread(module, call)
+    if name in POOLS:
+        return Bound.POOL
+    if name in {"Process", "Timer", "call_later", "apply_async"}:
+        return Bound.UNKNOWN
+    if name == "partial":
+        return bound(module, call, depth + 1)
+    return Bound.NOTHING
+
+
+def _of_thread(module: Module, call: cst.Call) -> Bound:
+    statement = module.statement(call)
+    name = None
+    if isinstance(statement, cst.Assign):
+        name = dotted(statement.targets[0].target)
+    body = module.body_of(call) or module.tree
+    daemon = argument(call, "daemon")
+    value = daemon.value if daemon is not None else _assigned_daemon(body, name)
+    if value is None or is_literal(value, "False"):
+        return Bound.THREAD_KEPT_ALIVE
+    if not is_literal(value, "True"):
+        return Bound.UNKNOWN
+    for node in walk(body):
+        if isinstance(node, cst.Call) and name and dotted(node.func) == f"{name}.join":
+            timeout = argument(node, "timeout", 0)
+            if timeout is None or is_literal(timeout.value, "None"):
+                return Bound.THREAD_AWAITED
+    return Bound.THREAD_LEFT_BEHIND
+
+
+def _assigned_daemon(body: cst.CSTNode, name: str | None) -> cst.BaseExpression | None:
+    for node in walk(body):
+        if isinstance(node, cst.Assign) and dotted(node.targets[0].target) == f"{name}.daemon":
+            return node.value
+    return None
+
+
+def _runs_as_thread(module: Module, function: cst.FunctionDef) -> bool:
+    """Tell whether `function` is the `run` of a thread's class."""
+    owner = module.scope(function).parent
+    return (
+        function.name.value == "run"
+        and owner is not None
+        and isinstance(owner.node, cst.ClassDef)
+        and any(
+            (dotted(base.value) or "").endswith(("Thread", "Process")) for base in owner.node.bases
+        )
+    )
+
+
+def _uses(module: Module, function: cst.FunctionDef) -> Iterator[cst.CSTNode]:
+    """Yield where this file calls `function` or hands it over."""
+    name = function.name.value
+    for call in module.index.calls:
+        if module.definition(call) is function and module.function(call) is not function:
+            yield call
+        for arg in call.args:
+            value = arg.value
+            if isinstance(value, cst.Name) and value.value == name:
+                bindings = module.scope(value).lookup(name)
+                if any(binding.defined is function for binding in bindings):
+                    yield value
+            elif isinstance(value, cst.Attribute) and value.attr.value == name:
+                owner = module.scope(function).parent
+                if owner is not None and module.scope(value).class_scope() is owner:
+                    yield value
+
+
+def enclosing(module: Module, node: cst.CSTNode) -> Iterator[cst.FunctionDef]:
+    """Yield the functions around `node`, from the inside to the outside."""
+    for ancestor in module.ancestors(node):
+        if isinstance(ancestor, cst.FunctionDef):
+            yield ancestor
+
+
+def is_for_shutdown(function: cst.FunctionDef) -> bool:
+    """Tell whether `function` promises to shut down in the time that it is given."""
+    return "shut" in function.name.value.lower() and timeout_of(function) is not None
+
+
+def timeout_of(function: cst.FunctionDef) -> str | None:
+    """Return the parameter by which `function` is given a bound."""
+    listed = (
+        *function.params.posonly_params,
+        *function.params.params,
+        *function.params.kwonly_params,
+    )
+    for param in listed:
+        name = param.name.value
+        if any(word in name.lower() for word in ("timeout", "deadline", "seconds")):
+            return name
+    return None
+
+
+def mentions(function: cst.FunctionDef, name: str) -> bool:
+    """Tell whether the body of `function` uses `name`."""
+    return any(isinstance(node, cst.Name) and node.value == name for node in walk(function.body))

@@ -1,0 +1,55 @@
+"""The record tells whose answer is awaited, and when that service last gave a sign of life."""
+
+import time
+
+from otelkata.drive.http import Response
+from otelkata.drive.record import Draft, Record
+from otelkata.evidence.model import Hop
+
+GATEWAY = "gateway.main"
+PAYMENT = "payment.main"
+
+
+def a_request(record: Record, hop: Hop, caller: str, callee: str) -> Draft:
+    draft = record.begin(hop, caller)
+    draft.callee = callee
+    return draft
+
+
+def test_a_service_that_was_only_asked_gave_no_sign() -> None:
+    record = Record()
+    a_request(record, "client>gateway", "", GATEWAY)
+    a_request(record, "gateway>payment", "gateway.other", PAYMENT).finish()
+    assert record.awaited(GATEWAY) == (0, GATEWAY)
+
+
+def test_an_answer_and_the_end_of_a_call_are_signs_of_life() -> None:
+    record = Record()
+    answered = a_request(record, "client>gateway", "", GATEWAY)
+    answered.answered(Response(200, [], b""))
+    assert record.awaited(GATEWAY) == (answered.answered_ns, GATEWAY)
+    call = a_request(record, "gateway>payment", GATEWAY, PAYMENT)
+    call.finish()
+    assert record.awaited(GATEWAY) == (call.ended_ns, GATEWAY)
+
+
+def test_who_waits_for_another_service_depends_on_that_one() -> None:
+    record = Record()
+    a_request(record, "client>gateway", "", GATEWAY)
+    call = a_request(record, "gateway>payment", GATEWAY, PAYMENT)
+    assert record.awaited(GATEWAY) == (call.received_ns, PAYMENT)
+    call.answered(Response(200, [], b""))
+    call.finish()
+    assert record.awaited(GATEWAY) == (call.ended_ns, GATEWAY)
+
+
+def test_who_waits_for_the_driver_gives_a_sign_now() -> None:
+    record = Record()
+    before = time.time_ns()
+    held = a_request(record, "gateway>payment", GATEWAY, "")
+    assert record.awaited(GATEWAY)[0] >= before
+    held.callee = PAYMENT
+    a_request(record, "payment>processor", PAYMENT, "processor")
+    sign, awaited = record.awaited(GATEWAY)
+    assert sign >= before
+    assert awaited == PAYMENT
