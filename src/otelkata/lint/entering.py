@@ -13,7 +13,7 @@ import libcst as cst
 from .ending import Stretch, stretch_of
 from .mentions import mentions
 from .module import Module, argument, is_literal
-from .rewrite import Block, Rewrite, has_comment, inner, leading, lifted, spot
+from .rewrite import Block, Rewrite, has_comment, inner, lifted, line_at, spot
 from .stories import Story
 from .walk import walk
 
@@ -30,12 +30,12 @@ def started_as_current(module: Module, story: Story) -> Rewrite | None:
     stretch = stretch_of(module, story)
     if stretch is None or not _is_plain_start(module, story):
         return None
-    line = stretch.block.body[stretch.start]
-    used = stretch.block.body[stretch.start + 1 : stretch.start + 2]
-    if not used or has_comment(line.trailing_whitespace):  # type: ignore[union-attr]
-        return None
-    block = used[0]
+    line = line_at(stretch.block, stretch.start)
+    block = next(iter(stretch.block.body[stretch.start + 1 :]), None)
     if not isinstance(block, cst.With) or not _uses(module, block, stretch.name):
+        return None
+    header = _header(line, block)
+    if header is None:
         return None
     stop = _stop(module, story, stretch)
     if stop is None:
@@ -48,10 +48,21 @@ def started_as_current(module: Module, story: Story) -> Rewrite | None:
     )
     new = block.with_changes(
         items=[first, *block.items[1:]],
-        leading_lines=[*leading(line), *block.leading_lines],  # type: ignore[arg-type]
+        body=block.body.with_changes(header=header),
+        leading_lines=[*line.leading_lines, *block.leading_lines],
     )
     body = list(stretch.block.body)
     return Rewrite(stretch.block, [*body[: stretch.start], new, *body[stop:]])  # type: ignore[list-item]
+
+
+def _header(line: cst.SimpleStatementLine, block: cst.With) -> cst.TrailingWhitespace | None:
+    """Return what follows the colon: a comment of the start, or one of the `with`; not both."""
+    if not isinstance(block.body, cst.IndentedBlock):
+        return None
+    ours, theirs = line.trailing_whitespace, block.body.header
+    if ours.comment is not None and theirs.comment is not None:
+        return None
+    return theirs if ours.comment is None else ours
 
 
 def _is_plain_start(module: Module, story: Story) -> bool:
@@ -141,20 +152,20 @@ def entered(module: Module, call: cst.Call) -> Rewrite | None:
     if place is None or not isinstance(module.parent(call), cst.Expr):
         return None
     block, at = place
-    line, rest = block.body[at], list(block.body[at + 1 :])
+    line, rest = line_at(block, at), list(block.body[at + 1 :])
     called = module.called(call)
-    if called is None or not called.certain or not _is_whole(module, block) or not rest:
+    if called is None or called.kind != "Tracer.start_as_current_span" or not called.certain:
         return None
-    if has_comment(line.trailing_whitespace) or any(  # type: ignore[union-attr]
-        _is_unclear(module, node) for statement in rest for node in walk(statement)
-    ):
+    if not _is_whole(module, block) or not rest:
+        return None
+    if any(_is_unclear(module, node) for statement in rest for node in walk(statement)):
         return None
     assert isinstance(block, cst.IndentedBlock)
     blanks, body = lifted(rest)  # type: ignore[arg-type]
     new = cst.With(
         items=[cst.WithItem(item=call)],
-        body=inner(block, body),
-        leading_lines=[*leading(line), *blanks],  # type: ignore[arg-type]
+        body=inner(block, body, line.trailing_whitespace),
+        leading_lines=[*line.leading_lines, *blanks],
     )
     return Rewrite(block, [*block.body[:at], new])  # type: ignore[list-item]
 

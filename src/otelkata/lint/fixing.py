@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -51,6 +51,16 @@ def fix_source(
         sys.setrecursionlimit(before)
 
 
+@dataclass(frozen=True, slots=True)
+class _Edit:
+    """Lines of the source, `stop` exclusive, and what one fix puts in their place."""
+
+    code: str
+    start: int
+    stop: int
+    lines: tuple[bytes, ...]
+
+
 class _Fixer:
     def __init__(
         self,
@@ -68,34 +78,34 @@ class _Fixer:
     def fix(self, source: bytes) -> Fixed:
         count = 0
         findings = self._lint(source)
-        while count < MOST_FIXES and findings:
-            better = next(self._better(source, findings), None)
+        while findings and count < MOST_FIXES:
+            edits = self._edits(source, findings)
+            better = self._better(source, findings, edits)
             if better is None:
                 break
-            source, findings = better
-            count += 1
+            source, findings, fixed = better
+            count += fixed
         return Fixed(source, count)
 
     def _lint(self, source: bytes) -> list[Finding] | None:
         found = lint_source(source, self._path, self._rules, self._options)
         return None if isinstance(found, Unread) else found
 
-    def _better(
-        self, source: bytes, findings: list[Finding]
-    ) -> Iterator[tuple[bytes, list[Finding]]]:
-        """Yield the source after each fix that stands, with its findings."""
+    def _edits(self, source: bytes, findings: list[Finding]) -> list[_Edit]:
+        """Return what the fixes change, as far as they do not touch the same lines."""
         wanted = findings if self._wanted is None else self._wanted(source, findings)
         fixable = [finding for finding in wanted if finding.fixable]
         if not fixable:
-            return
+            return []
+        lines = source.splitlines(keepends=True)
         module = Module(cst.parse_module(source), self._path, self._options)
-        for finding in fixable:
+        chosen: list[_Edit] = []
+        for finding in fixable[:MOST_FIXES]:
             new = self._fixed(module, finding)
-            if new is None or new == source:
-                continue
-            left = self._lint(new)
-            if left is not None and _is_better(findings, left, finding):
-                yield new, left
+            edit = _edit(finding.code, lines, new) if new is not None else None
+            if edit is not None and not any(_touch(edit, other) for other in chosen):
+                chosen.append(edit)
+        return chosen
 
     def _fixed(self, module: Module, finding: Finding) -> bytes | None:
         try:
@@ -104,9 +114,48 @@ class _Fixer:
         except RecursionError:
             return None
 
+    def _better(
+        self, source: bytes, findings: list[Finding], edits: list[_Edit]
+    ) -> tuple[bytes, list[Finding], int] | None:
+        """Return the source after all edits, or else after those of one half that stand."""
+        if not edits:
+            return None
+        new = _edited(source, edits)
+        left = self._lint(new)
+        if left is not None and _is_better(findings, left, edits):
+            return new, left, len(edits)
+        if len(edits) == 1:
+            return None
+        half = len(edits) // 2
+        return self._better(source, findings, edits[:half]) or self._better(
+            source, findings, edits[half:]
+        )
 
-def _is_better(before: list[Finding], after: list[Finding], gone: Finding) -> bool:
-    """Tell whether one finding is gone and none has come; their lines may have moved."""
-    old = Counter(finding.code for finding in before)
-    new = Counter(finding.code for finding in after)
-    return new[gone.code] < old[gone.code] and new <= old
+
+def _edit(code: str, lines: list[bytes], source: bytes) -> _Edit | None:
+    """Return where `source` differs from `lines`; None if it does not."""
+    new = source.splitlines(keepends=True)
+    most = min(len(lines), len(new))
+    start = next((at for at in range(most) if lines[at] != new[at]), most)
+    same = next((at for at in range(most - start) if lines[-1 - at] != new[-1 - at]), most - start)
+    edit = _Edit(code, start, len(lines) - same, tuple(new[start : len(new) - same]))
+    return None if edit.start == edit.stop and not edit.lines else edit
+
+
+def _touch(one: _Edit, other: _Edit) -> bool:
+    return one.start <= other.stop and other.start <= one.stop
+
+
+def _edited(source: bytes, edits: list[_Edit]) -> bytes:
+    lines = source.splitlines(keepends=True)
+    for edit in sorted(edits, key=lambda edit: edit.start, reverse=True):
+        lines[edit.start : edit.stop] = edit.lines
+    return b"".join(lines)
+
+
+def _is_better(before: list[Finding], after: list[Finding], edits: list[_Edit]) -> bool:
+    """Tell whether the findings are gone and none has come; their lines may have moved."""
+    gone = Counter(edit.code for edit in edits)
+    return Counter(finding.code for finding in after) <= (
+        Counter(finding.code for finding in before) - gone
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -23,12 +24,30 @@ class Rewrite:
 
     def applied(self, module: Module) -> cst.Module:
         """Return the tree of `module` with the new statements."""
-        if isinstance(self.block, cst.Module):
-            return module.tree.with_changes(body=self.statements)
-        new = self.block.with_changes(body=self.statements)
-        tree = module.tree.deep_replace(self.block, new)
-        assert isinstance(tree, cst.Module)
-        return tree
+        return replaced(module, self.block, self.block.with_changes(body=self.statements))
+
+
+def replaced(module: Module, old: cst.CSTNode, new: cst.CSTNode) -> cst.Module:
+    """Return the tree of `module` with `new` for `old`, and all that is not around it as it was."""
+    for around in module.ancestors(old):
+        for field in dataclasses.fields(around):
+            value = getattr(around, field.name)
+            if value is old:
+                old, new = around, around.with_changes(**{field.name: new})
+                break
+            if isinstance(value, (list, tuple)) and any(item is old for item in value):
+                items = [new if item is old else item for item in value]
+                old, new = around, around.with_changes(**{field.name: items})
+                break
+    assert isinstance(new, cst.Module)
+    return new
+
+
+def line_at(block: Block, at: int) -> cst.SimpleStatementLine:
+    """Return the line of simple statements that stands at `at`."""
+    line = block.body[at]
+    assert isinstance(line, cst.SimpleStatementLine)
+    return line
 
 
 def spot(module: Module, node: cst.CSTNode) -> tuple[Block, int] | None:
@@ -48,10 +67,14 @@ def position(block: Block, statement: cst.CSTNode) -> int:
     return next(at for at, found in enumerate(block.body) if found is statement)
 
 
-def inner(block: Block, statements: Lines) -> cst.BaseSuite:
+def inner(
+    block: Block, statements: Lines, header: cst.TrailingWhitespace | None = None
+) -> cst.IndentedBlock:
     """Return a block one step further in, indented as `block` is."""
     indent = block.indent if isinstance(block, cst.IndentedBlock) else None
-    return cst.IndentedBlock(body=statements, indent=indent)
+    return cst.IndentedBlock(
+        body=statements, indent=indent, header=header or cst.TrailingWhitespace()
+    )
 
 
 def lifted(statements: Lines) -> tuple[list[cst.EmptyLine], list[cst.BaseStatement]]:
