@@ -41,7 +41,7 @@ class Stretch:
     @property
     def statements(self) -> Sequence[cst.BaseStatement]:
         """Return the statements between the start and the stop."""
-        found: Sequence[cst.BaseStatement] = self.block.body[self.start + 1 : self.stop]  # type: ignore[assignment]
+        found: Sequence[cst.BaseStatement] = self.block.body[self.start + 1 : self.stop]
         return found
 
     @property
@@ -54,7 +54,7 @@ class Stretch:
 def ended_in_finally(module: Module, story: Story) -> Rewrite | None:
     """Return the block of `story` with one end, in a `finally`; None where that is not safe."""
     stretch = stretch_of(module, story)
-    if stretch is None or not stretch.ends or not _is_plain(module, stretch):
+    if stretch is None or not stretch.ends or not _is_plain(stretch):
         return None
     inner = [line for line in stretch.ends if line is not stretch.main]
     if not all(_is_removable(module, line, stretch) for line in inner):
@@ -67,7 +67,7 @@ def ended_in_finally(module: Module, story: Story) -> Rewrite | None:
         return None
     new = with_finally(stretch.block, without(between, inner), end)
     body = list(stretch.block.body)
-    return Rewrite(stretch.block, [*body[: stretch.start + 1], new, *body[stretch.stop :]])  # type: ignore[list-item]
+    return Rewrite(stretch.block, [*body[: stretch.start + 1], new, *body[stretch.stop :]])
 
 
 def _bare(line: cst.SimpleStatementLine) -> cst.SimpleStatementLine:
@@ -123,7 +123,7 @@ def _by_statement(
     module: Module, found: list[cst.Name], block: Block, start: int, stop: int
 ) -> list[tuple[int, cst.Name]]:
     """Return those mentions that stand in the statements of `block` after `start`."""
-    numbers = {block.body[at]: at for at in range(start + 1, stop)}
+    numbers: dict[cst.CSTNode, int] = {block.body[at]: at for at in range(start + 1, stop)}
     within: list[tuple[int, cst.Name]] = []
     for mention in found:
         for around in module.ancestors(mention):
@@ -160,7 +160,7 @@ def _is_harmless(module: Module, mention: cst.Name) -> bool:
     return is_read(module, mention) and deed in _HARMLESS
 
 
-def _is_plain(module: Module, stretch: Stretch) -> bool:
+def _is_plain(stretch: Stretch) -> bool:
     """Tell whether a stretch can be indented: at the top of a file, only if it defines nothing."""
     return not isinstance(stretch.block, cst.Module) or not any(
         isinstance(statement, cst.FunctionDef | cst.ClassDef) for statement in stretch.statements

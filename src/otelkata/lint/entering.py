@@ -8,12 +8,14 @@ the spans inside are; there a `finally` ends the span.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import libcst as cst
 
 from .ending import Stretch, stretch_of
 from .mentions import mentions
 from .module import Module, argument, is_literal
-from .rewrite import Block, Rewrite, has_comment, inner, lifted, line_at, spot
+from .rewrite import Block, Rewrite, has_comment, inner, line_at, spot
 from .stories import Story
 from .walk import walk
 
@@ -40,10 +42,10 @@ def started_as_current(module: Module, story: Story) -> Rewrite | None:
     stop = _stop(module, story, stretch)
     if stop is None:
         return None
-    named = _is_named(module, story, stretch, block)
+    others = [line, block.items[0], *stretch.ends]
     first = cst.WithItem(
         item=_renamed(story.call),
-        asname=cst.AsName(cst.Name(stretch.name)) if named else None,
+        asname=_name(stretch) if _is_mentioned(module, story, stretch, others) else None,
         comma=block.items[0].comma,
     )
     new = block.with_changes(
@@ -52,7 +54,7 @@ def started_as_current(module: Module, story: Story) -> Rewrite | None:
         leading_lines=[*line.leading_lines, *block.leading_lines],
     )
     body = list(stretch.block.body)
-    return Rewrite(stretch.block, [*body[: stretch.start], new, *body[stop:]])  # type: ignore[list-item]
+    return Rewrite(stretch.block, [*body[: stretch.start], new, *body[stop:]])
 
 
 def _header(line: cst.SimpleStatementLine, block: cst.With) -> cst.TrailingWhitespace | None:
@@ -104,36 +106,29 @@ def _stop(module: Module, story: Story, stretch: Stretch) -> int | None:
         (end, *others) = stretch.ends
         plain = not others and end is stretch.main and stretch.stop == after + 1
         return after + 1 if plain and not has_comment(end) else None
-    body = module.body_of(story.call)
-    assert body is not None
     # Where the end is missed altogether, who has the span by its name, or as the current one,
     # may still want it.
     inside = stretch.block.body[stretch.start : after]
-    if any(not _is_in(module, node, inside) for node in mentions(module, body, stretch.name)):
+    if _is_mentioned(module, story, stretch, inside):
         return None
     return None if next(module.calls("get_current_span"), None) is not None else after
 
 
-def _is_in(module: Module, node: cst.CSTNode, statements: object) -> bool:
-    return any(around in statements for around in module.ancestors(node))  # type: ignore[operator]
+def _is_in(module: Module, node: cst.CSTNode, places: Sequence[cst.CSTNode]) -> bool:
+    return any(around in places for around in module.ancestors(node))
 
 
-def _is_named(module: Module, story: Story, stretch: Stretch, block: cst.With) -> bool:
-    """Tell whether the span is asked for by its name, but for its end."""
+def _name(stretch: Stretch) -> cst.AsName:
+    return cst.AsName(cst.Name(stretch.name))
+
+
+def _is_mentioned(
+    module: Module, story: Story, stretch: Stretch, others: Sequence[cst.CSTNode]
+) -> bool:
+    """Tell whether the span is asked for by its name anywhere but in `others`."""
     body = module.body_of(story.call)
     assert body is not None
-    ends = [line for line in (stretch.main,) if line is not None]
-    for node in mentions(module, body, stretch.name):
-        around = list(module.ancestors(node))
-        elsewhere = not any(end in around for end in ends)
-        if elsewhere and block.items[0] not in around and story.call not in _values(around):
-            return True
-    return False
-
-
-def _values(around: list[cst.CSTNode]) -> list[cst.CSTNode]:
-    """Return what the assignments in `around` assign."""
-    return [node.value for node in around if isinstance(node, cst.Assign)]
+    return any(not _is_in(module, node, others) for node in mentions(module, body, stretch.name))
 
 
 def _renamed(call: cst.Call) -> cst.Call:
@@ -161,13 +156,12 @@ def entered(module: Module, call: cst.Call) -> Rewrite | None:
     if any(_is_unclear(module, node) for statement in rest for node in walk(statement)):
         return None
     assert isinstance(block, cst.IndentedBlock)
-    blanks, body = lifted(rest)  # type: ignore[arg-type]
     new = cst.With(
         items=[cst.WithItem(item=call)],
-        body=inner(block, body, line.trailing_whitespace),
-        leading_lines=[*line.leading_lines, *blanks],
+        body=inner(block, rest, line.trailing_whitespace),
+        leading_lines=line.leading_lines,
     )
-    return Rewrite(block, [*block.body[:at], new])  # type: ignore[list-item]
+    return Rewrite(block, [*block.body[:at], new])
 
 
 def _is_whole(module: Module, block: Block) -> bool:

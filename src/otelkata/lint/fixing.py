@@ -79,7 +79,10 @@ class _Fixer:
         count = 0
         findings = self._lint(source)
         while findings and count < MOST_FIXES:
-            edits = self._edits(source, findings)
+            try:
+                edits = self._edits(source, findings)
+            except RecursionError:
+                break
             better = self._better(source, findings, edits)
             if better is None:
                 break
@@ -108,11 +111,8 @@ class _Fixer:
         return chosen
 
     def _fixed(self, module: Module, finding: Finding) -> bytes | None:
-        try:
-            tree = self._by_code[finding.code].fix(module, finding)
-            return None if tree is None else tree.bytes
-        except RecursionError:
-            return None
+        tree = self._by_code[finding.code].fix(module, finding)
+        return None if tree is None else tree.bytes
 
     def _better(
         self, source: bytes, findings: list[Finding], edits: list[_Edit]

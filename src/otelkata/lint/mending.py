@@ -9,15 +9,22 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 
+from . import suppression
+from .finding import Finding
+from .options import Options
 from .reading import decode
 from .rule import Rule
 
 
-def mend(source: bytes, path: str, rules: Sequence[Rule]) -> bytes:
-    """Return `source` with everything mended that can be without doubt."""
+def mend(source: bytes, path: str, rules: Sequence[Rule], options: Options) -> bytes:
+    """Return `source` with everything mended that can be without doubt, and is not suppressed."""
     from .fixing import fix_source  # noqa: PLC0415 (a run that only looks does without it)
 
-    return fix_source(source, path, rules)
+    return fix_source(source, path, rules, options, _unsuppressed).source
+
+
+def _unsuppressed(source: bytes, findings: list[Finding]) -> list[Finding]:
+    return suppression.read(decode(source)).keep(findings)
 
 
 def write(path: str, source: bytes) -> None:

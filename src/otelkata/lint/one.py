@@ -48,7 +48,7 @@ def lint_file(path: str, source: bytes | None, config: Config, plan: Plan) -> Re
     report = lint_bytes(path, data, rules, config, plan)
     if plan.mode is Mode.LOOK or not any(finding.fixable for finding in report.findings):
         return report
-    mended = mending.mend(data, path, rules)
+    mended = mending.mend(data, path, rules, config.options)
     if mended == data:
         return report
     after = lint_bytes(path, mended, rules, config, plan)

@@ -33,9 +33,7 @@ def can_open(node: cst.Try) -> bool:
     return isinstance(body, cst.IndentedBlock) and not has_comment(body.header, *body.footer)
 
 
-def _reduced(
-    old: cst.Try, new: cst.Try, lines: Collection[cst.CSTNode]
-) -> list[cst.BaseStatement]:
+def _reduced(old: cst.Try, new: cst.Try, lines: Collection[cst.CSTNode]) -> list[cst.BaseStatement]:
     """Return `new` without the handlers and the `finally` that do nothing any more."""
     handlers = list(new.handlers)
     finalbody = new.finalbody if new.finalbody and new.finalbody.body.body else None
@@ -50,7 +48,7 @@ def _reduced(
         return [new.with_changes(handlers=handlers, finalbody=finalbody)]
     first, *rest = new.body.body
     assert isinstance(first, cst.BaseStatement)
-    return [after(new.leading_lines, first), *rest]  # type: ignore[list-item]
+    return [after(new.leading_lines, first), *rest]
 
 
 def _is_idle(
@@ -89,7 +87,7 @@ class _Removal(cst.CSTTransformer):
             return updated_node.with_changes(body=kept)
         return updated_node.with_changes(body=kept, footer=[*waiting, *updated_node.footer])
 
-    def leave_Else(  # noqa: N802
+    def leave_Else(  # type: ignore[override]  # noqa: N802
         self, original_node: cst.Else, updated_node: cst.Else
     ) -> cst.Else | cst.RemovalSentinel:
         emptied = bool(original_node.body.body) and not updated_node.body.body
