@@ -12,11 +12,11 @@ from collections.abc import Sequence
 
 import libcst as cst
 
-from .ending import Stretch, stretch_of
 from .mentions import mentions
 from .module import Module, argument, is_literal
 from .rewrite import Block, Rewrite, has_comment, inner, line_at, spot
 from .stories import Story
+from .stretch import Stretch, stretch_of
 from .walk import walk
 
 _RECORDING = ("record_exception", "set_status_on_exception")
@@ -155,6 +155,8 @@ def entered(module: Module, call: cst.Call) -> Rewrite | None:
         return None
     if any(_is_unclear(module, node) for statement in rest for node in walk(statement)):
         return None
+    if any(_is_dropped(module, node) for before in block.body[:at] for node in walk(before)):
+        return None
     assert isinstance(block, cst.IndentedBlock)
     new = cst.With(
         items=[cst.WithItem(item=call)],
@@ -176,9 +178,12 @@ def _is_unclear(module: Module, node: cst.CSTNode) -> bool:
     if not isinstance(node, cst.Call):
         return False
     called = module.called(node)
-    if called is None:
+    asks = called is not None and called.kind == "get_current_span"
+    return asks or _is_dropped(module, node)
+
+
+def _is_dropped(module: Module, node: cst.CSTNode) -> bool:
+    if not isinstance(node, cst.Call) or not isinstance(module.parent(node), cst.Expr):
         return False
-    dropped = isinstance(module.parent(node), cst.Expr)
-    return called.kind == "get_current_span" or (
-        dropped and called.kind in {"Tracer.start_as_current_span", "use_span"}
-    )
+    called = module.called(node)
+    return called is not None and called.kind in {"Tracer.start_as_current_span", "use_span"}
