@@ -109,7 +109,8 @@ def begin(name):
                 if module.options.strict_ownership and story.fates.moved:
                     yield self._handed_over(module, story)
                 continue
-            holder = f"the span in {', '.join(sorted(story.names))}" if story.names else "the span"
+            names = ", ".join(f"`{name}`" for name in sorted(story.names))
+            holder = f"the span {names}" if names else "the span"
             yield self.finding(
                 module,
                 story.call,

@@ -16,12 +16,15 @@ from otelkata.lint.finding import Unread
         ("ä\n".encode(), "ä\n"),
         ("\ufeffä\n".encode(), "ä\n"),
         ("# coding: latin-1\nä\n".encode("latin-1"), "# coding: latin-1\nä\n"),
-        ("#!x\n# vim: set fileencoding=cp1252 :\n€".encode("cp1252"), "#!x\n# vim: set fileencoding=cp1252 :\n€"),
+        (
+            "#!x\n# vim: set fileencoding=cp1252 :\n€".encode("cp1252"),
+            "#!x\n# vim: set fileencoding=cp1252 :\n€",
+        ),
         ("\r\n# -*- coding: koi8-r -*-\r\nя".encode("koi8-r"), "\r\n# -*- coding: koi8-r -*-\r\nя"),
         ("x = 1\n# coding: latin-1\nä".encode(), "x = 1\n# coding: latin-1\nä"),
         ("\n\n# coding: latin-1\nä".encode(), "\n\n# coding: latin-1\nä"),
     ],
-)  # fmt: skip
+)
 def test_source_is_decoded_as_it_says(source: bytes, text: str) -> None:
     assert reading.decode(source) == text
 
@@ -55,8 +58,11 @@ def test_a_word_is_found_wherever_it_stands(tmp_path: Path, size: int, at: str) 
 
 def test_the_words_are_searched_for_once() -> None:
     assert words.wanted(["shop.tracing.start", "open_span"]) == (
-        b"kata-lint", b"open_span", b"opentelemetry", b"start",
-    )  # fmt: skip
+        b"kata-lint",
+        b"open_span",
+        b"opentelemetry",
+        b"start",
+    )
     assert words.wanted(["shop.telemetry"]) == (b"kata-lint", b"telemetry")
 
 

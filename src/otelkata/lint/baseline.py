@@ -50,8 +50,11 @@ def load(file: str) -> Counter[Key]:
         raise BaselineMistake(f"{file}: is no JSON: {error}") from None
     if not isinstance(said, dict) or said.get("schema_version") != VERSION:
         raise BaselineMistake(f"{file}: is no baseline; make one with --write-baseline {file}")
+    entries = said.get("findings")
+    if not isinstance(entries, list):
+        raise BaselineMistake(f"{file}: has no list of findings")
     known: Counter[Key] = Counter()
-    for entry in said.get("findings", ()):
+    for entry in entries:
         key, count = _entry(entry)
         if key is None:
             raise BaselineMistake(f"{file}: an entry is not path, code, line and count: {entry}")

@@ -16,14 +16,20 @@ from .reading import decode
 from .rule import Rule
 
 
-def mend(source: bytes, path: str, rules: Sequence[Rule], options: Options) -> bytes:
-    """Return `source` with everything mended that can be without doubt, and is not suppressed."""
+def mend(source: bytes, path: str, rules: Sequence[Rule], options: Options) -> tuple[bytes, int]:
+    """Return `source` with everything mended that can be without doubt, and how much that was.
+
+    What a comment keeps quiet stays as it is.
+    """
     from .fixing import fix_source  # noqa: PLC0415 (a run that only looks does without it)
 
-    return fix_source(source, path, rules, options, _unsuppressed).source
+    fixed = fix_source(source, path, rules, options, _not_quiet)
+    return fixed.source, fixed.count
 
 
-def _unsuppressed(source: bytes, findings: list[Finding]) -> list[Finding]:
+def _not_quiet(source: bytes, findings: list[Finding]) -> list[Finding]:
+    if suppression.MARK not in source:
+        return findings
     return suppression.read(decode(source)).keep(findings)
 
 

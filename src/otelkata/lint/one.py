@@ -48,22 +48,30 @@ def lint_file(path: str, source: bytes | None, config: Config, plan: Plan) -> Re
     report = lint_bytes(path, data, rules, config, plan)
     if plan.mode is Mode.LOOK or not any(finding.fixable for finding in report.findings):
         return report
-    mended = mending.mend(data, path, rules, config.options)
+    mended = _mended(report, data, rules, config, plan)
+    if source is None and plan.mode is Mode.FIX and mended.mended is not None:
+        try:
+            mending.write(path, mended.mended)
+        except OSError as error:
+            return replace(report, unread=f"cannot be written: {reading.reason(error)}")
+    return mended
+
+
+def _mended(
+    report: Report, data: bytes, rules: Sequence[Rule], config: Config, plan: Plan
+) -> Report:
+    """Return the report after mending, or with the difference that mending would make."""
+    path = report.path
+    mended, count = mending.mend(data, path, rules, config.options)
     if mended == data:
         return report
     after = lint_bytes(path, mended, rules, config, plan)
     if after.unread:
         return report
-    if plan.mode is Mode.FIX and source is None:
-        mending.write(path, mended)
-    left = report.findings if plan.mode is Mode.DIFF else after.findings
-    return replace(
-        after if plan.mode is Mode.FIX else report,
-        findings=left,
-        fixed=max(1, len(report.findings) - len(after.findings)),
-        mended=mended,
-        difference=mending.difference(path, data, mended),
-    )
+    if plan.mode is Mode.DIFF:
+        difference = mending.difference(path, data, mended)
+        return replace(report, fixed=count, mended=mended, difference=difference)
+    return replace(after, fixed=count, mended=mended)
 
 
 def lint_bytes(

@@ -228,11 +228,13 @@ def _by_words(owner: list[str], words: list[str]) -> bool | None:
         return _by_id(before, is_bare=len(words) == 1 and not owner)
     if last == "path":
         return False if set(before) & {"url", "raw", "request", "scope"} else None
+    if last in {"url", "uri"} and set(before) <= {"request", "full", "raw", "target"}:
+        # Of some services no URL has an id in it.
+        return False
     is_value = (
         last in IDENTITIES
         or (last in PEOPLE and len(words) < 3)
         or (last in {"number", "no"} and bool(set(before) & NUMBERED))
-        or (last in {"url", "uri"} and set(before) <= {"request", "full", "raw", "target"})
     )
     return True if is_value else None
 

@@ -14,7 +14,7 @@ import socket
 import struct
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from typing import Generic, NoReturn, TypeVar
 
@@ -37,7 +37,7 @@ def processors() -> int:
 
 def each(
     work: Callable[[int], R], count: int, jobs: int, lost: Callable[[int, str], R]
-) -> Iterator[tuple[int, R]]:
+) -> Generator[tuple[int, R], None, None]:
     """Yield `work(index)` with its index for each of `count`, as they are done.
 
     `lost` gives the result for an item whose process ended, from the index and the reason. Without
