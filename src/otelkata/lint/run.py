@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from importlib import import_module
 
 from . import catalogue, reading, words, workers
 from .catalogue import Entry
@@ -56,7 +57,9 @@ def lint(
     from .one import Plan, lint_file  # noqa: PLC0415
 
     plan = Plan.of(signatures=signatures, mode=wish.mode)
-    todo = [(path, configs[files[path]]) for path in hits]
+    # The largest first, so that none is left to one worker while the others have nothing to do.
+    hits.sort(key=lambda path: len(given[path]) if path in given else reading.size(path))
+    todo = [(path, configs[files[path]]) for path in reversed(hits)]
 
     def work(index: int) -> Report:
         path, config = todo[index]
@@ -120,5 +123,10 @@ def _with_words(paths: Sequence[str], wanted: tuple[bytes, ...], jobs: int) -> l
     def lost(index: int, _: str) -> list[int]:
         return list(range(len(chunks[index])))
 
-    found = dict(workers.each(work, len(chunks), jobs, lost))
+    found = {}
+    for index, hits in workers.each(work, len(chunks), jobs, lost):
+        found[index] = hits
+        if hits:
+            # The parser will be needed, and this process has nothing to do but wait for the rest.
+            import_module(".one", __package__)
     return [chunks[index][at] for index in range(len(chunks)) for at in found[index]]
