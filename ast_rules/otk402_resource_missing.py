@@ -83,13 +83,14 @@ def init_positional(resource):
 
     def check(self, module: Module) -> Iterator[Finding]:
         """Look at what each provider of the SDK is given."""
-        for call in module.calls("TracerProvider"):
+        calls = list(module.calls("TracerProvider"))
+        tested = bool(calls) and keeps_spans_in_memory(module)
+        for call in calls:
             found = given(module, call, "resource", 1)
             if not found.readable or (
                 found.value is not None and not is_literal(found.value, "None")
             ):
                 continue
-            tested = keeps_spans_in_memory(module)
             yield self.finding(
                 module,
                 call,

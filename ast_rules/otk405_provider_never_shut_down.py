@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from otelkata.lint.finding import Finding, Severity
+from otelkata.lint.handlers import method
 from otelkata.lint.module import Module, is_literal
-from otelkata.lint.ownerless import Kept, kept
+from otelkata.lint.ownerless import Keepers, Kept
 from otelkata.lint.providers import given, keeps_spans_in_memory
 from otelkata.lint.rule import Example, Rule
 from otelkata.lint.shutdowns import mentions_shutdown
@@ -129,11 +130,13 @@ def stop():
         made = list(module.calls("TracerProvider"))
         if not made or mentions_shutdown(module) or keeps_spans_in_memory(module):
             return
+        keepers = Keepers(module)
+        exports = any(method(call) == "add_span_processor" for call in module.index.calls)
         for call in made:
-            keeper = kept(module, call)
+            keeper = keepers.of(call)
             if keeper is Kept.ELSEWHERE:
                 continue
-            certain = keeper is Kept.HERE and "add_span_processor" in module.code(module.tree)
+            certain = keeper is Kept.HERE and exports
             at_exit = given(module, call, "shutdown_on_exit", 2).value
             lost = at_exit is not None and is_literal(at_exit, "False")
             yield self.finding(

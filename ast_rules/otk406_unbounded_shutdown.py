@@ -10,8 +10,8 @@ from otelkata.lint.providers import keeps_spans_in_memory
 from otelkata.lint.rule import Example, Rule
 from otelkata.lint.shutdowns import (
     Bound,
+    Bounds,
     Shutdown,
-    bound,
     enclosing,
     is_for_shutdown,
     mentions,
@@ -134,14 +134,16 @@ def close(executor, meter_provider) -> None:
         """Ask of each shutdown what bounds it."""
         if not module.imports_opentelemetry:
             return
-        for shutdown in shutdowns(module):
-            if not _passes_on(module, shutdown) and not _has_own(module):
-                yield from self._judge(module, shutdown)
+        found = [item for item in shutdowns(module) if not _passes_on(module, item)]
+        if not found or _has_own(module) or keeps_spans_in_memory(module):
+            return
+        bounds = Bounds(module)
+        for shutdown in found:
+            yield from self._judge(module, shutdown, bounds.of(shutdown.node))
 
-    def _judge(self, module: Module, shutdown: Shutdown) -> Iterator[Finding]:
+    def _judge(self, module: Module, shutdown: Shutdown, found: Bound) -> Iterator[Finding]:
         what = module.code(shutdown.receiver)
         node = shutdown.node
-        found = bound(module, node)
         outer = list(enclosing(module, node))
         named = [function for function in outer if is_for_shutdown(function)]
         ignored = [item for item in named if not mentions(item, timeout_of(item) or "")]
@@ -157,8 +159,6 @@ def close(executor, meter_provider) -> None:
             if found is Bound.POOL:
                 message = f"The process waits for the thread that shuts {what} down: {ADVICE}"
         else:
-            return
-        if keeps_spans_in_memory(module):
             return
         severity = None if certain else Severity.NOTE
         yield self.finding(module, node, message, severity=severity, certain=certain)

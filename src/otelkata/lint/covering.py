@@ -134,17 +134,18 @@ def _comes_first(outcomes: Outcomes, item: Outcome) -> bool:
     block = module.parent(line) if line is not None else None
     if not isinstance(block, cst.IndentedBlock):
         return False
-    named = [span for span in outcomes.spans.around(line or item.call) if span.name == item.span]
-    if not named:
+    around = outcomes.spans.around(line or item.call)
+    opened = next((span for span in around if span.name == item.span), None)
+    if opened is None:
         return False
     body = list(block.body)
     at = next(index for index, statement in enumerate(body) if statement is line)
     start = 0
-    if isinstance(module.parent(named[0].node), cst.WithItem):
-        if module.parent(block) is not module.parent(module.parent(named[0].node) or block):
+    if isinstance(module.parent(opened.node), cst.WithItem):
+        if module.parent(block) is not module.parent(module.parent(opened.node) or block):
             return False
     else:
-        opening = module.parent(module.statement(named[0].node) or block)
+        opening = module.parent(module.statement(opened.node) or block)
         if opening not in body:
             return False
         start = next(index for index, it in enumerate(body) if it is opening) + 1

@@ -83,10 +83,8 @@ class HiddenFailures:
         if inner:
             return inner[0]
         if isinstance(caught.whole, cst.Try):
-            found = self._spans.around(caught.whole, inside=caught.work)
-        else:
-            found = self._spans.around(caught.node)
-        return found[0] if found else None
+            return next(self._spans.around(caught.whole, inside=caught.work), None)
+        return next(self._spans.around(caught.node), None)
 
     def _entered_later(self, caught: Caught) -> list[Open]:
         """Return the spans of a `with` that are entered after its `suppress`."""

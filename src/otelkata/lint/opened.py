@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import libcst as cst
 
+from .finding import Place
 from .module import Module, argument, is_literal
 from .names import FOREIGN, MANAGER
 from .scopes import dotted
@@ -50,11 +52,14 @@ class OpenSpans:
     def __init__(self, module: Module) -> None:
         """Find what is assigned; what `with` opens is found from the inside."""
         self._module = module
-        self._assigned: dict[cst.CSTNode, list[tuple[cst.CSTNode, Open]]] = defaultdict(list)
-        self._ends: dict[str, list[cst.Call]] = defaultdict(list)
+        self._assigned: dict[cst.CSTNode, list[tuple[Place, int, Open]]] = defaultdict(list)
+        self._last_ends: dict[tuple[cst.CSTNode | None, str], int] = {}
         for call in module.index.calls:
-            if isinstance(call.func, cst.Attribute) and call.func.attr.value == "end":
-                self._ends[dotted(call.func.value) or ""].append(call)
+            name = dotted(call.func) or ""
+            if name.endswith(".end"):
+                key = module.body_of(call), name.removesuffix(".end")
+                line = module.place(call).line
+                self._last_ends[key] = max(line, self._last_ends.get(key, 0))
         for call in module.calls("Tracer.start_span"):
             self._assign(call, call, records=False)
         for call in module.index.calls:
@@ -64,27 +69,29 @@ class OpenSpans:
                 if isinstance(entered, cst.Call) and known and known.kind == MANAGER:
                     self._assign(call, entered, records=True)
 
-    def around(self, node: cst.CSTNode, *, inside: cst.CSTNode | None = None) -> list[Open]:
-        """Return the spans that are open at `node`, the innermost first.
+    def around(self, node: cst.CSTNode, *, inside: cst.CSTNode | None = None) -> Iterator[Open]:
+        """Yield the spans that are open at `node`, the innermost first.
 
         `inside` is a block in which those that are started count, too: the body of a `try` for its
         handlers.
         """
-        found = list(self._in_block(inside, node, anywhere=True)) if inside is not None else []
+        if inside is not None:
+            last = self._module.place(inside)
+            yield from self._in_block(inside, last.end_line + 1, last.end_line + 1)
+        line = self._module.place(node).line
         below = node
         for above in self._module.ancestors(node):
             match above:
                 case cst.With():
-                    found += self._entered(above, below)
+                    yield from self._entered(above, below)
                 case cst.IndentedBlock() | cst.Module():
-                    found += self._in_block(above, below)
+                    yield from self._in_block(above, self._module.place(below).line, line)
                 case cst.FunctionDef():
-                    found += self._decorated(above)
+                    yield from self._decorated(above)
                     break
                 case cst.Lambda():
                     break
             below = above
-        return found
 
     def within(self, body: cst.CSTNode) -> Iterator[Open]:
         """Yield the spans that `with` opens in `body`."""
@@ -119,28 +126,17 @@ class OpenSpans:
         span = Open(call, name, self.kind(start), records, records, certain)
         if records:
             span = _with_options(span, start)
-        self._assigned[block].append((line, span))
+        last = self._last_ends.get((self._module.body_of(call), name or ""), 0)
+        until = sys.maxsize if records else last
+        self._assigned[block].append((self._module.place(line), until, span))
 
-    def _in_block(
-        self, block: cst.CSTNode, below: cst.CSTNode, *, anywhere: bool = False
-    ) -> Iterator[Open]:
-        spans = self._assigned.get(block)
-        if not spans:
-            return
-        place = self._module.place(below)
-        for line, span in reversed(spans):
-            before = line is not below and self._module.place(line) < place
-            last = self._module.place(block).end_line + 1 if anywhere else place.line
-            if (before or anywhere) and (span.records or self._ends_after(span, last)):
+    def _in_block(self, block: cst.CSTNode, before: int, until: int) -> Iterator[Open]:
+        """Yield what is started in a block before one line, and not ended before another."""
+        seen = set()
+        for place, last, span in reversed(self._assigned.get(block, ())):
+            if place.line < before and until <= last and span.name not in seen:
+                seen.add(span.name)
                 yield span
-
-    def _ends_after(self, span: Open, line: int) -> bool:
-        ends = self._ends.get(span.name or "", ())
-        body = self._module.body_of(span.node)
-        return any(
-            self._module.place(end).line >= line and self._module.body_of(end) is body
-            for end in ends
-        )
 
     def _entered(self, statement: cst.With, below: cst.CSTNode) -> Iterator[Open]:
         """Yield the spans of a `with` that are open at its body, or at one of its items."""

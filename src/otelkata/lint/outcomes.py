@@ -88,10 +88,9 @@ class Outcomes:
 
     def _opened(self, outcome: Outcome, caught: Caught) -> Open | None:
         around = self.spans.around(caught.whole, inside=caught.work)
-        named = [span for span in around if span.name == outcome.span]
-        if not named and "get_current_span" in outcome.span:
-            named = around[:1]
-        return named[0] if named else None
+        if "get_current_span" in outcome.span:
+            return next(around, None)
+        return next((span for span in around if span.name == outcome.span), None)
 
     def is_left_to_others(self, item: InHandler) -> bool:
         """Tell whether the handler gives the span away, or a handler further out sees it."""

@@ -16,6 +16,7 @@ _BORROWERS = frozenset(
 _BORROWED_AS = frozenset({"tracer_provider"})
 """Parameters by which a provider is used, and not taken over."""
 _READERS = (
+    cst.AnnAssign,
     cst.AssignTarget,
     cst.Attribute,
     cst.Comparison,
@@ -37,30 +38,42 @@ class Kept(Enum):
     ELSEWHERE = auto()
 
 
-def kept(module: Module, call: cst.Call) -> Kept:
-    """Return who keeps the tracer provider that `call` makes."""
-    target = _name(module, call)
-    if target is None:
-        return _use(module, call)
-    scope = module.scope(target)
-    if target.value in scope.elsewhere:
-        return Kept.ELSEWHERE
-    owner = _owner(scope, target.value)
-    found = Kept.HERE if isinstance(owner.node, cst.FunctionDef) else Kept.WITHIN_REACH
-    for node in walk(owner.node):
-        if not isinstance(node, cst.Name) or node.value != target.value or node is target:
-            continue
-        parent = module.parent(node)
-        if isinstance(parent, cst.Attribute) and parent.value is not node:
-            continue
-        if isinstance(parent, cst.Global | cst.Nonlocal | cst.NameItem):
+class Keepers:
+    """Who keeps the tracer providers of a file."""
+
+    def __init__(self, module: Module) -> None:
+        """Look at `module`."""
+        self._module = module
+        self._found: dict[tuple[cst.CSTNode, str], Kept] = {}
+
+    def of(self, call: cst.Call) -> Kept:
+        """Return who keeps the tracer provider that `call` makes."""
+        target = _name(self._module, call)
+        if target is None:
+            return _use(self._module, call)
+        scope = self._module.scope(target)
+        if target.value in scope.elsewhere:
             return Kept.ELSEWHERE
-        use = _use(module, node)
-        if use is Kept.ELSEWHERE:
-            return use
-        if use is Kept.WITHIN_REACH:
-            found = use
-    return found
+        owner = _owner(scope, target.value)
+        key = owner.node, target.value
+        if key not in self._found:
+            self._found[key] = self._of_name(*key)
+        return self._found[key]
+
+    def _of_name(self, owner: cst.CSTNode, name: str) -> Kept:
+        found = Kept.HERE if isinstance(owner, cst.FunctionDef) else Kept.WITHIN_REACH
+        for node in walk(owner):
+            if not isinstance(node, cst.Name) or node.value != name:
+                continue
+            parent = self._module.parent(node)
+            if isinstance(parent, cst.Attribute) and parent.value is not node:
+                continue
+            use = _use(self._module, node)
+            if use is Kept.ELSEWHERE:
+                return use
+            if use is Kept.WITHIN_REACH:
+                found = use
+        return found
 
 
 def _name(module: Module, call: cst.Call) -> cst.Name | None:

@@ -6,6 +6,7 @@ minute. A daemon thread that is joined with a timeout bounds it.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -22,6 +23,7 @@ POOLS = frozenset({"run_in_executor", "run_in_threadpool", "run_sync", "submit",
 
 _OTHER_SIGNALS = ("meter", "metric", "log", "event")
 _DEEPEST = 4
+_MOST_USES = 20
 
 
 class Bound(Enum):
@@ -91,23 +93,61 @@ def _is_called_a_provider(module: Module, node: cst.BaseExpression) -> bool:
     )
 
 
-def bound(module: Module, node: cst.CSTNode, depth: int = 0) -> Bound:
-    """Return what bounds the time that `node` takes, a call or a function that is handed over."""
-    taker = _taker(module, node)
-    if taker is not None:
-        return _of_taker(module, taker, depth)
-    function = module.function(node)
-    if function is None or depth > _DEEPEST:
-        return Bound.NOTHING
-    if isinstance(function, cst.Lambda):
-        return bound(module, function, depth + 1)
-    if _runs_as_thread(module, function):
-        return Bound.UNKNOWN
-    if is_for_shutdown(function):
-        return Bound.NOTHING
-    found = [bound(module, use, depth + 1) for use in _uses(module, function)]
-    others = [item for item in found if item is not Bound.NOTHING]
-    return others[0] if others else Bound.NOTHING
+class Bounds:
+    """What bounds the time of the calls of a file."""
+
+    def __init__(self, module: Module) -> None:
+        """Find who calls each function of `module`, and who is given it."""
+        self._module = module
+        self._uses: dict[cst.CSTNode, list[cst.CSTNode]] = defaultdict(list)
+        for call in module.index.calls:
+            function = module.definition(call)
+            if function is not None and module.function(call) is not function:
+                self._uses[function].append(call)
+            for arg in call.args:
+                for used in _named(module, arg.value):
+                    self._uses[used].append(arg.value)
+
+    def of(self, node: cst.CSTNode, depth: int = 0) -> Bound:
+        """Return what bounds `node`, a call or a function that is handed over."""
+        taker = _taker(self._module, node)
+        if taker is not None:
+            return self._of_taker(taker, depth)
+        function = self._module.function(node)
+        if function is None or depth > _DEEPEST:
+            return Bound.NOTHING
+        if isinstance(function, cst.Lambda):
+            return self.of(function, depth + 1)
+        if _runs_as_thread(self._module, function):
+            return Bound.UNKNOWN
+        if is_for_shutdown(function):
+            return Bound.NOTHING
+        found = (self.of(use, depth + 1) for use in self._uses[function][:_MOST_USES])
+        return next((bound for bound in found if bound is not Bound.NOTHING), Bound.NOTHING)
+
+    def _of_taker(self, call: cst.Call, depth: int) -> Bound:
+        name = (dotted(call.func) or "").rpartition(".")[2]
+        if name == "Thread":
+            return _of_thread(self._module, call)
+        if name in POOLS:
+            return Bound.POOL
+        if name in {"Process", "Timer", "call_later", "apply_async"}:
+            return Bound.UNKNOWN
+        return self.of(call, depth + 1) if name == "partial" else Bound.NOTHING
+
+
+def _named(module: Module, node: cst.BaseExpression) -> Iterator[cst.FunctionDef]:
+    """Yield the function of this file that `node` names."""
+    if isinstance(node, cst.Name):
+        bindings = module.scope(node).lookup(node.value)
+    elif isinstance(node, cst.Attribute) and isinstance(node.value, cst.Name):
+        owner = module.scope(node).class_scope()
+        bindings = owner.names.get(node.attr.value, []) if owner is not None else []
+    else:
+        return
+    for binding in bindings:
+        if isinstance(binding.defined, cst.FunctionDef):
+            yield binding.defined
 
 
 def _taker(module: Module, node: cst.CSTNode) -> cst.Call | None:
@@ -115,19 +155,6 @@ def _taker(module: Module, node: cst.CSTNode) -> cst.Call | None:
     parent = module.parent(node)
     call = module.parent(parent) if isinstance(parent, cst.Arg) else None
     return call if isinstance(call, cst.Call) else None
-
-
-def _of_taker(module: Module, call: cst.Call, depth: int) -> Bound:
-    name = (dotted(call.func) or "").rpartition(".")[2]
-    if name == "Thread":
-        return _of_thread(module, call)
-    if name in POOLS:
-        return Bound.POOL
-    if name in {"Process", "Timer", "call_later", "apply_async"}:
-        return Bound.UNKNOWN
-    if name == "partial":
-        return bound(module, call, depth + 1)
-    return Bound.NOTHING
 
 
 def _of_thread(module: Module, call: cst.Call) -> Bound:
@@ -168,24 +195,6 @@ def _runs_as_thread(module: Module, function: cst.FunctionDef) -> bool:
             (dotted(base.value) or "").endswith(("Thread", "Process")) for base in owner.node.bases
         )
     )
-
-
-def _uses(module: Module, function: cst.FunctionDef) -> Iterator[cst.CSTNode]:
-    """Yield where this file calls `function` or hands it over."""
-    name = function.name.value
-    for call in module.index.calls:
-        if module.definition(call) is function and module.function(call) is not function:
-            yield call
-        for arg in call.args:
-            value = arg.value
-            if isinstance(value, cst.Name) and value.value == name:
-                bindings = module.scope(value).lookup(name)
-                if any(binding.defined is function for binding in bindings):
-                    yield value
-            elif isinstance(value, cst.Attribute) and value.attr.value == name:
-                owner = module.scope(function).parent
-                if owner is not None and module.scope(value).class_scope() is owner:
-                    yield value
 
 
 def enclosing(module: Module, node: cst.CSTNode) -> Iterator[cst.FunctionDef]:
