@@ -186,7 +186,7 @@ def main() -> None:
             lint_source(sources[-1], "generated.py", rules)
             peak = tracemalloc.get_traced_memory()[1]
             tracemalloc.stop()
-            print(f"{'':26}peak {peak / 1e6:.0f} MB, {peak / len(sources[-1]):.0f} × the source")
+            print(f"{'':26}peak {peak / 1e6:.0f} MB, {peak / len(sources[-1]):.0f} times the source")
 
 
 if __name__ == "__main__":
