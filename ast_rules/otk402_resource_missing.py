@@ -33,7 +33,7 @@ class ResourceMissing(Rule):
     code = "OTK402"
     name = "resource-missing"
     criteria = ("C5",)
-    words = (b"opentelemetry",)
+    words = (b"TracerProvider",)
     bad = (
         Example(
             """

@@ -31,7 +31,7 @@ class ResourceIncomplete(Rule):
     code = "OTK403"
     name = "resource-incomplete"
     criteria = ("C5",)
-    words = (b"opentelemetry",)
+    words = (b"TracerProvider",)
     bad = (
         Example(
             """

@@ -30,7 +30,7 @@ class ResourceIgnoresEnvironment(Rule):
     code = "OTK404"
     name = "resource-ignores-environment"
     criteria = ("C5",)
-    words = (b"opentelemetry",)
+    words = (b"TracerProvider",)
     bad = (
         Example(
             """

@@ -37,7 +37,7 @@ class ProviderNeverShutDown(Rule):
     code = "OTK405"
     name = "provider-never-shut-down"
     criteria = ("C7",)
-    words = (b"opentelemetry",)
+    words = (b"TracerProvider",)
     bad = (
         Example(
             """

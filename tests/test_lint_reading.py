@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from lint_sources import put
 
-from otelkata.lint import nesting, reading, words
+from otelkata.lint import depth, reading, words
 from otelkata.lint.finding import Unread
 
 
@@ -91,21 +91,21 @@ def test_what_cannot_be_read_is_told(tmp_path: Path, make: object, reason: str) 
     ("source", "reason"),
     [
         ("(" * 200 + ")" * 200, None),
-        ("[" * 201 + "]" * 201, "has 201 brackets open at once"),
-        ("f(" * 5000, "has 5,000 brackets open at once"),
+        ("[" * 201 + "]" * 201, "201 open brackets; at most 200"),
+        ("f(" * 5000, "5,000 open brackets"),
         ("x = '" + "(" * 500 + "'\n", None),
         ("x = '''\n" + "(\n" * 500 + "'''\n", None),
         ("# " + "(" * 500 + "\n", None),
         ("x = [" + "1, " * 50_000 + "]\n", None),
-        ("x = " + "+".join(["1"] * 1_500) + "\n", None),
-        ("x = " + "+".join(["1"] * 20_000) + "\n", "nested more than 2,000 deep"),
-        ("x = (" + "\n+".join(["1"] * 20_000) + ")\n", "nested more than 2,000 deep"),
-        ("x = " + "not " * 20_000 + "1\n", "nested more than 2,000 deep"),
-        ("x = a" + ".b" * 20_000 + "\n", "nested more than 2,000 deep"),
+        ("x = " + "+".join(["1"] * 900) + "\n", None),
+        ("x = " + "+".join(["1"] * 20_000) + "\n", "nested too deeply"),
+        ("x = (" + "\n+".join(["1"] * 20_000) + ")\n", "nested too deeply"),
+        ("x = " + "not " * 20_000 + "1\n", "nested too deeply"),
+        ("x = a" + ".b" * 20_000 + "\n", "nested too deeply"),
         ("x = " + "'a' " * 20_000 + "\n", None),
-        ("def f(:\n" + "# " + "x" * 9000, None),
+        ("def f(:\n" + "# " + "x" * 9000, "syntax error at 1:7"),
     ],
 )
 def test_deep_nesting_is_told_before_it_is_parsed(source: str, reason: str | None) -> None:
-    said = nesting.too_deep(source.encode())
+    said = depth.obstacle(source.encode())
     assert said is None if reason is None else said is not None and reason in said

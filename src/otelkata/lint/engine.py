@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import ast
+import gc
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import libcst as cst
 
+from .depth import obstacle
 from .finding import Finding, Unread
 from .module import Module
 from .options import Options
 from .rule import Rule
 
 DEEPEST = 20_000
-"""Python frames that one file may need: a sum of thousands of terms is a tree as deep."""
+"""Python frames that one file may need: a sum of a thousand terms is a tree as deep."""
 
 
 def lint_source(
@@ -21,13 +26,58 @@ def lint_source(
 ) -> list[Finding] | Unread:
     """Return what `rules` find in `source`, by position; `path` is only a name.
 
-    Suppression comments are not looked at. Never raises for any bytes.
+    Suppression comments are not looked at. Never raises for any bytes: where a rule fails by a
+    fault of its own, the file counts as unread, and the reason names the rule.
     """
-    before = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(before, DEEPEST))
+    reason = obstacle(source)
+    if reason is not None:
+        return Unread(path, reason)
+    options = options or Options()
+    asked = _asked(rules, source, options)
+    if not asked and _is_python(source):
+        return []
+    with _undisturbed():
+        return _lint(source, path, asked, options)
+
+
+def _asked(rules: Sequence[Rule], source: bytes, options: Options) -> list[Rule]:
+    """Return the rules that may have a finding, by the words that they need."""
+    own = {name.rpartition(".")[2].encode() for name in options.start_signatures}
+    if any(word in source for word in own):
+        return list(rules)
+    return [rule for rule in rules if any(word in source for word in rule.words)]
+
+
+def _is_python(source: bytes) -> bool:
+    """Tell at a tenth of libcst's cost that there is no syntax error to report."""
     try:
-        module = Module(cst.parse_module(source), path, options)
-        found = [finding for rule in rules for finding in rule.check(module)]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Let trees be deep, and collect no garbage meanwhile: a tree in use is searched in vain."""
+    limit, collects = sys.getrecursionlimit(), gc.isenabled()
+    sys.setrecursionlimit(max(limit, DEEPEST))
+    gc.disable()
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(limit)
+        if collects:
+            gc.enable()
+
+
+def _lint(
+    source: bytes, path: str, rules: Sequence[Rule], options: Options
+) -> list[Finding] | Unread:
+    try:
+        module = Module(cst.parse_module(source), path, options, source)
     except cst.ParserSyntaxError as error:
         reason = error.message.splitlines()[0]
         return Unread(path, f"syntax error at {error.raw_line}:{error.raw_column + 1}: {reason}")
@@ -35,6 +85,23 @@ def lint_source(
         return Unread(path, f"cannot be decoded: {error}")
     except RecursionError:
         return Unread(path, "is nested too deeply to be read")
-    finally:
-        sys.setrecursionlimit(before)
+    found: list[Finding] = []
+    for rule in rules:
+        try:
+            found += rule.check(module)
+        except RecursionError:
+            return Unread(path, f"is nested too deeply for {rule.code}")
+        except Exception as error:  # noqa: BLE001 (one file's failure must not end the run)
+            return Unread(path, _fault(rule, error))
     return sorted(found, key=lambda finding: (finding.place, finding.code))
+
+
+def _fault(rule: Rule, error: Exception) -> str:
+    """Say that a rule has failed, and where: this is no fault of the file."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    code = trace.tb_frame.f_code if trace is not None else None
+    where = f" in {code.co_name}, line {trace.tb_lineno}" if code and trace else ""
+    what = f"{type(error).__name__}: {error}".splitlines()[0]
+    return f"{rule.code} failed ({what}{where}); a fault of kata-lint, please report it"

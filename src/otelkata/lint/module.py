@@ -8,11 +8,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
 import libcst as cst
-from libcst.metadata import MetadataWrapper, PositionProvider
 
 from .finding import Place
 from .names import CLASSES, FOREIGN, MANAGER, RESULTS, canonical
 from .options import Options
+from .places import Places
 from .scopes import Binding, Index, Scope, dotted
 from .walk import walk
 
@@ -42,24 +42,29 @@ class Known:
 class Module:
     """One parsed file."""
 
-    def __init__(self, tree: cst.Module, path: str, options: Options | None = None) -> None:
-        """Index `tree`; `path` is only a name."""
+    def __init__(
+        self,
+        tree: cst.Module,
+        path: str,
+        options: Options | None = None,
+        source: bytes | None = None,
+    ) -> None:
+        """Index `tree`, which was parsed from `source`; `path` is only a name."""
         self.tree = tree
         self.path = path
         self.options = options or Options()
         self.index = Index(tree)
         self._known: dict[cst.CSTNode, Known | None] = {}
-
-    @cached_property
-    def _places(self) -> Mapping[cst.CSTNode, object]:
-        wrapper = MetadataWrapper(self.tree, unsafe_skip_copy=True)
-        return wrapper.resolve(PositionProvider)
+        self._places = Places(tree, source)
 
     def place(self, node: cst.CSTNode) -> Place:
         """Return where `node` stands."""
-        found = self._places[node]
-        start, end = found.start, found.end  # type: ignore[attr-defined]
-        return Place(start.line, start.column + 1, end.line, end.column + 1)
+        statement = node
+        for around in self.ancestors(node):
+            if isinstance(around, cst.Module):
+                break
+            statement = around
+        return self._places.of(node, statement)
 
     def code(self, node: cst.CSTNode) -> str:
         """Return the source of `node`."""

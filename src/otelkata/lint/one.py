@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from . import mending, nesting, reading, rule, suppression
+from . import mending, reading, rule, suppression
 from .config import Config
 from .engine import lint_source
 from .finding import Finding, Unread
@@ -14,7 +14,6 @@ from .report import Mode, Report, lines_of
 from .rule import Rule
 from .selection import active, matching
 from .suppression import Suppressions
-from .words import holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +21,12 @@ class Plan:
     """What is the same for all files of a run: all rules there are, and what is done."""
 
     rules: tuple[Rule, ...]
-    calls: tuple[bytes, ...] = ()
-    """Words of a project's own functions that start or end spans: with one, any rule may apply."""
     mode: Mode = Mode.LOOK
 
     @classmethod
-    def of(cls, *, signatures: Collection[str] = (), mode: Mode = Mode.LOOK) -> Plan:
+    def of(cls, mode: Mode = Mode.LOOK) -> Plan:
         """Return a plan with the rules that are shipped."""
-        calls = tuple(sorted({name.rpartition(".")[2].encode() for name in signatures}))
-        return cls(tuple(rule.load()), calls, mode)
+        return cls(tuple(rule.load()), mode)
 
     def selected(self, config: Config, path: str) -> list[Rule]:
         """Return the rules that are on in the file of this absolute path."""
@@ -87,7 +83,7 @@ def lint_bytes(
     said = suppression.read(text) if suppression.MARK in source else Suppressions()
     if said.skip:
         return Report(path)
-    seen = _found(path, source, rules, config, plan)
+    seen = lint_source(source, path, _asked(rules), config.options)
     if isinstance(seen, Unread):
         return Report(path, unread=seen.reason)
     found = [*said.keep(seen), *_unused(path, said, rules, plan.rules)]
@@ -95,15 +91,9 @@ def lint_bytes(
     return Report(path, tuple(found), lines=lines_of(found, reading.lines(text)))
 
 
-def _found(
-    path: str, source: bytes, rules: Iterable[Rule], config: Config, plan: Plan
-) -> list[Finding] | Unread:
-    own = holds(source, plan.calls)
-    apt = [one for one in rules if own or holds(source, one.words)]
-    if all(one.code == suppression.CODE for one in apt):
-        return []
-    obstacle = nesting.too_deep(source)
-    return Unread(path, obstacle) if obstacle else lint_source(source, path, apt, config.options)
+def _asked(rules: Iterable[Rule]) -> list[Rule]:
+    """Return the rules that look at the source; one looks at what became of the others."""
+    return [one for one in rules if one.code != suppression.CODE]
 
 
 def _unused(

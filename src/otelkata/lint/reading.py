@@ -88,6 +88,14 @@ def read(path: str) -> bytes | Unread:
         os.close(handle)
 
 
+def size(path: str) -> int:
+    """Return how many bytes the file has; 0 if that cannot be told."""
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0
+
+
 def too_large(size: int) -> str:
     """Say that a file of `size` bytes is not read, and what to do."""
     return f"has {size:,} bytes, and at most {LARGEST:,} are linted; exclude it if it is generated"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from importlib import import_module
 
-from . import catalogue, reading, words, workers
+from . import catalogue, reading, words
 from .catalogue import Entry
 from .config import Config, ConfigMistake
 from .report import Mode, Report
@@ -40,7 +42,7 @@ def lint(
     entries = catalogue.read() if _selects(files.values(), wish) else []
     configs = _effective(set(files.values()), wish, entries)
     given = sources or {}
-    jobs = wish.jobs or workers.processors()
+    jobs = wish.jobs or processors()
     signatures = {
         name
         for config in configs.values()
@@ -54,9 +56,12 @@ def lint(
         return []
     # Only now: this imports libcst, and most runs of a hook have nothing to parse.
     from .one import Plan, lint_file  # noqa: PLC0415
+    from .workers import each  # noqa: PLC0415
 
-    plan = Plan.of(signatures=signatures, mode=wish.mode)
-    todo = [(path, configs[files[path]]) for path in hits]
+    plan = Plan.of(wish.mode)
+    # The largest first, so that none is left to one worker while the others have nothing to do.
+    hits.sort(key=lambda path: len(given[path]) if path in given else reading.size(path))
+    todo = [(path, configs[files[path]]) for path in reversed(hits)]
 
     def work(index: int) -> Report:
         path, config = todo[index]
@@ -65,8 +70,15 @@ def lint(
     def lost(index: int, how: str) -> Report:
         return Report(todo[index][0], unread=f"stopped the linter, which ended {how}")
 
-    reports = [report for _, report in workers.each(work, len(todo), jobs, lost)]
+    reports = [report for _, report in each(work, len(todo), jobs, lost)]
     return sorted((r for r in reports if _says_something(r)), key=lambda report: report.path)
+
+
+def processors() -> int:
+    """Return how many processes can run at once."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _says_something(report: Report) -> bool:
@@ -111,6 +123,8 @@ def _with_words(paths: Sequence[str], wanted: tuple[bytes, ...], jobs: int) -> l
     if len(paths) <= _FEW or jobs == 1:
         holds = reading.Searcher(wanted).holds
         return [path for path in paths if holds(path)]
+    from .workers import each  # noqa: PLC0415 (only for many files)
+
     chunks = [paths[start : start + _CHUNK] for start in range(0, len(paths), _CHUNK)]
     searcher = reading.Searcher(wanted)
 
@@ -120,5 +134,10 @@ def _with_words(paths: Sequence[str], wanted: tuple[bytes, ...], jobs: int) -> l
     def lost(index: int, _: str) -> list[int]:
         return list(range(len(chunks[index])))
 
-    found = dict(workers.each(work, len(chunks), jobs, lost))
+    found = {}
+    for index, hits in each(work, len(chunks), jobs, lost):
+        found[index] = hits
+        if hits:
+            # The parser will be needed, and this process has nothing to do but wait for the rest.
+            import_module(".one", __package__)
     return [chunks[index][at] for index in range(len(chunks)) for at in found[index]]

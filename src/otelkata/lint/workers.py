@@ -28,13 +28,6 @@ _AHEAD = 2
 _SIZE = struct.Struct("!I")
 
 
-def processors() -> int:
-    """Return how many processes can run at once."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def each(
     work: Callable[[int], R], count: int, jobs: int, lost: Callable[[int, str], R]
 ) -> Generator[tuple[int, R], None, None]:
