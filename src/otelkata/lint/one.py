@@ -14,6 +14,7 @@ from .report import Mode, Report, lines_of
 from .rule import Rule
 from .selection import active, matching
 from .suppression import Suppressions
+from .words import has_site
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,8 @@ def lint_bytes(
     said = suppression.read(text) if suppression.MARK in source else Suppressions()
     if said.skip:
         return Report(path)
-    seen = lint_source(source, path, _asked(rules), config.options)
+    asked = _asked(rules) if has_site(source, config.options.start_signatures) else []
+    seen = lint_source(source, path, asked, config.options)
     if isinstance(seen, Unread):
         return Report(path, unread=seen.reason)
     found = [*said.keep(seen), *_unused(path, said, rules, plan.rules)]
