@@ -32,6 +32,7 @@ class Conditions:
         self._module = module
         self._graph = graph
         self._names: dict[str, frozenset[str]] = {}
+        self._bindings: dict[int, list[tuple[str, bool | None]]] = {}
 
     @cached_property
     def _tests(self) -> dict[int, tuple[str, bool]]:
@@ -93,6 +94,8 @@ class Conditions:
     def before(self, start: cst.CSTNode) -> Facts:
         """Return what is known where `start` runs: from tests around it and constants before it."""
         texts = {text for text, _ in self._tests.values()}
+        if not texts:
+            return NOTHING
         facts = {text: truth for text, truth in _conditions(self._module, start) if text in texts}
         facts |= {name: value for name, value in self._constants(start) if name in texts}
         return frozenset(facts.items())
@@ -119,13 +122,20 @@ class Conditions:
         for statement in block.body:
             if statement is inside:
                 break
-            for node in walk(statement, into_scopes=False):
-                for name, value in _bound(node):
-                    plain = isinstance(statement, cst.SimpleStatementLine) and value is not None
-                    known.pop(name, None)
-                    if plain and value is not None:
-                        known[name] = value
+            plain = isinstance(statement, cst.SimpleStatementLine)
+            for name, value in self._bound_in(statement):
+                known.pop(name, None)
+                if plain and value is not None:
+                    known[name] = value
         return known
+
+    def _bound_in(self, statement: cst.CSTNode) -> list[tuple[str, bool | None]]:
+        """Return what `statement` binds; kept, as each span asks for all that is before it."""
+        if id(statement) not in self._bindings:
+            self._bindings[id(statement)] = [
+                bound for node in walk(statement, into_scopes=False) for bound in _bound(node)
+            ]
+        return self._bindings[id(statement)]
 
 
 def _binds(node: cst.CSTNode, name: str) -> bool:

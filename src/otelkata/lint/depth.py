@@ -13,7 +13,7 @@ import warnings
 BRACKETS = 200
 """How many brackets may be open at once: CPython's own limit."""
 PATTERN_BRACKETS = 8
-"""How many may be open in a pattern of `case`: each makes libcst take two to four times as long."""
+"""How many may be open in a pattern of `case`: each makes libcst two to four times as slow."""
 LEVELS = 1_000
 """How many levels an expression or statement may have."""
 
