@@ -54,10 +54,21 @@ def _finally_in_finally(count: int) -> str:
 
 SHAPES: dict[str, Callable[[int], str]] = {
     "statements": lambda n: _function("    await a.b(1)\n" * n),
-    "functions": lambda n: HEAD + "".join(_function(f"    a({at})\n")[len(HEAD) :] for at in range(n)),
-    "spans in one function": lambda n: HEAD
-    + "def work(a):\n"
-    + "".join(f"    s{at} = tracer.start_span('a')\n    a()\n    s{at}.end()\n" for at in range(n)),
+    "functions": lambda n: (
+        HEAD + "".join(_function(f"    a({at})\n")[len(HEAD) :] for at in range(n))
+    ),
+    "spans in one function": lambda n: (
+        HEAD
+        + "def work(a):\n"
+        + "".join(
+            f"    s{at} = tracer.start_span('a')\n    a()\n    s{at}.end()\n" for at in range(n)
+        )
+    ),
+    "spans left open": lambda n: (
+        HEAD
+        + "def work(a):\n"
+        + "".join(f"    s{at} = tracer.start_span('a')\n    a()\n" for at in range(n))
+    ),
     "nested if": lambda n: _nested("if a():", n),
     "nested for": lambda n: _nested("for x in a():", n),
     "nested with": lambda n: _nested("with a():", n),
@@ -65,7 +76,9 @@ SHAPES: dict[str, Callable[[int], str]] = {
     "nested try/finally": lambda n: _nested("try:", n, "finally:\n b()"),
     "nested try/except": lambda n: _nested("try:", n, "except ValueError:\n b()"),
     "finally in finally": _finally_in_finally,
-    "try/finally in a row": lambda n: _function("    try:\n        a()\n    finally:\n        b()\n" * n),
+    "try/finally in a row": lambda n: _function(
+        "    try:\n        a()\n    finally:\n        b()\n" * n
+    ),
     "early returns": lambda n: _function("    if a():\n        span.end()\n        return\n" * n),
     "elif": lambda n: _function("    if a:\n        a()\n" + "    elif b:\n        a()\n" * n),
     "flags asked twice": lambda n: _function(
@@ -82,33 +95,44 @@ SHAPES: dict[str, Callable[[int], str]] = {
     "chain of aliases": lambda n: _function(
         "    s0 = span\n" + "".join(f"    s{at + 1} = s{at}\n" for at in range(n))
     ),
-    "names assigned in a chain": lambda n: HEAD
-    + "t0 = tracer\n"
-    + "".join(f"t{at + 1} = t{at}\nt{at}.start_span('a')\n" for at in range(n)),
-    "helpers that call on": lambda n: HEAD
-    + "".join(f"def h{at}(span):\n    h{at + 1}(span)\n" for at in range(n))
-    + f"def h{n}(span):\n    span.end()\ndef work():\n{START}    h0(span)\n",
-    "helpers that return": lambda n: HEAD
-    + f"def h0():\n{START}    return span\n"
-    + "".join(f"def h{at + 1}():\n    span = h{at}()\n    return span\n" for at in range(n)),
-    "helpers, each calling all": lambda n: HEAD
-    + "".join(
-        f"def h{at}(span):\n"
-        + "".join(f"    h{to}(span)\n" for to in range(math.isqrt(n)))
-        for at in range(math.isqrt(n))
-    )
-    + f"def work():\n{START}    h0(span)\n",
-    "spans kept on self": lambda n: HEAD
-    + "".join(
-        f"class C{at}:\n    def a(self):\n        self.s{at} = tracer.start_span('a')\n"
-        f"    def b(self):\n        self.s{at}.end()\n"
-        for at in range(n)
+    "names assigned in a chain": lambda n: (
+        HEAD
+        + "t0 = tracer\n"
+        + "".join(f"t{at + 1} = t{at}\nt{at}.start_span('a')\n" for at in range(n))
     ),
-    "attributes of one class": lambda n: HEAD
-    + "class C:\n    def a(self):\n"
-    + "".join(f"        self.s{at} = tracer.start_span('a')\n" for at in range(n))
-    + "    def b(self):\n"
-    + "".join(f"        self.s{at}.end()\n" for at in range(n)),
+    "helpers that call on": lambda n: (
+        HEAD
+        + "".join(f"def h{at}(span):\n    h{at + 1}(span)\n" for at in range(n))
+        + f"def h{n}(span):\n    span.end()\ndef work():\n{START}    h0(span)\n"
+    ),
+    "helpers that return": lambda n: (
+        HEAD
+        + f"def h0():\n{START}    return span\n"
+        + "".join(f"def h{at + 1}():\n    span = h{at}()\n    return span\n" for at in range(n))
+    ),
+    "helpers, each calling all": lambda n: (
+        HEAD
+        + "".join(
+            f"def h{at}(span):\n" + "".join(f"    h{to}(span)\n" for to in range(math.isqrt(n)))
+            for at in range(math.isqrt(n))
+        )
+        + f"def work():\n{START}    h0(span)\n"
+    ),
+    "spans kept on self": lambda n: (
+        HEAD
+        + "".join(
+            f"class C{at}:\n    def a(self):\n        self.s{at} = tracer.start_span('a')\n"
+            f"    def b(self):\n        self.s{at}.end()\n"
+            for at in range(n)
+        )
+    ),
+    "attributes of one class": lambda n: (
+        HEAD
+        + "class C:\n    def a(self):\n"
+        + "".join(f"        self.s{at} = tracer.start_span('a')\n" for at in range(n))
+        + "    def b(self):\n"
+        + "".join(f"        self.s{at}.end()\n" for at in range(n))
+    ),
     "bindings of one name": lambda n: HEAD + "t = tracer\nt.start_span('a')\n" * n,
     "closures": lambda n: _function("    def f():\n        span.add_event('a')\n" * n),
     "one dictionary": lambda n: _function("    x = {" + "'a': [1, a], " * n + "}\n"),
@@ -167,7 +191,9 @@ def main() -> None:
             lint_source(sources[-1], "generated.py", rules)
             peak = tracemalloc.get_traced_memory()[1]
             tracemalloc.stop()
-            print(f"{'':26}peak {peak / 1e6:.0f} MB, {peak / len(sources[-1]):.0f} × the source")
+            print(
+                f"{'':26}peak {peak / 1e6:.0f} MB, {peak / len(sources[-1]):.0f} times the source"
+            )
 
 
 if __name__ == "__main__":
