@@ -64,6 +64,11 @@ SHAPES: dict[str, Callable[[int], str]] = {
             f"    s{at} = tracer.start_span('a')\n    a()\n    s{at}.end()\n" for at in range(n)
         )
     ),
+    "spans left open": lambda n: (
+        HEAD
+        + "def work(a):\n"
+        + "".join(f"    s{at} = tracer.start_span('a')\n    a()\n" for at in range(n))
+    ),
     "nested if": lambda n: _nested("if a():", n),
     "nested for": lambda n: _nested("for x in a():", n),
     "nested with": lambda n: _nested("with a():", n),
@@ -186,7 +191,9 @@ def main() -> None:
             lint_source(sources[-1], "generated.py", rules)
             peak = tracemalloc.get_traced_memory()[1]
             tracemalloc.stop()
-            print(f"{'':26}peak {peak / 1e6:.0f} MB, {peak / len(sources[-1]):.0f} times the source")
+            print(
+                f"{'':26}peak {peak / 1e6:.0f} MB, {peak / len(sources[-1]):.0f} times the source"
+            )
 
 
 if __name__ == "__main__":

@@ -122,14 +122,14 @@ def test_findings_are_ordered_by_path_and_position(
 @pytest.mark.parametrize(
     ("source", "reason"),
     [
-        (b"# opentelemetry start_span\nx = (\n", "syntax error at"),
-        (b"# opentelemetry start_span\n\xff\n", "is not UTF-8 at line 2 (byte 27)"),
-        (b"# opentelemetry start_span\n\0", "holds a null byte at line 2"),
-        (b"# opentelemetry start_span\n" + b"(" * 3_000, "3,000 open brackets"),
-        (b"# opentelemetry start_span\nx = " + b"+".join([b"1"] * 9_000), "nested too deeply"),
-        (b"# opentelemetry start_span\nx = '" + b"a" * 5_000_000 + b"'\n", "has 5,000,034 bytes"),
+        (b"# opentelemetry start_span()\nx = (\n", "syntax error at"),
+        (b"# opentelemetry start_span()\n\xff\n", "is not UTF-8 at line 2 (byte 29)"),
+        (b"# opentelemetry start_span()\n\0", "holds a null byte at line 2"),
+        (b"# opentelemetry start_span()\n" + b"(" * 3_000, "3,000 open brackets"),
+        (b"# opentelemetry start_span()\nx = " + b"+".join([b"1"] * 9_000), "nested too deeply"),
+        (b"# opentelemetry start_span()\nx = '" + b"a" * 5_000_000 + b"'\n", "has 5,000,036 bytes"),
         (
-            b"# coding: klingon\n# opentelemetry start_span\n",
+            b"# coding: klingon\n# opentelemetry start_span()\n",
             "the encoding klingon, which does not exist",
         ),
     ],

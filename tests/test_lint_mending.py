@@ -17,8 +17,8 @@ from otelkata.lint.module import Module
 from otelkata.lint.options import Options
 from otelkata.lint.rule import Rule
 
-SOURCE = b"# opentelemetry\nleaky = 1\nleaky  # kata-lint: ignore\n"
-MENDED = b"# opentelemetry\nsound = 1\nleaky  # kata-lint: ignore\n"
+SOURCE = b"# opentelemetry shutdown\nleaky = 1\nleaky  # kata-lint: ignore\n"
+MENDED = b"# opentelemetry shutdown\nsound = 1\nleaky  # kata-lint: ignore\n"
 
 
 class Leaky(Rule):
@@ -64,7 +64,7 @@ def _mending(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_files_are_mended_and_the_rest_reported(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    tree(tmp_path, {"a.py": SOURCE, "b.py": b"# opentelemetry\n"})
+    tree(tmp_path, {"a.py": SOURCE, "b.py": b"# opentelemetry shutdown\n"})
     assert main(["--fix", "."]) == 0
     assert (tmp_path / "a.py").read_bytes() == MENDED
     assert capfd.readouterr().out == "1 fault fixed. No faults found.\n"
@@ -79,7 +79,7 @@ def test_a_difference_is_shown_and_nothing_written(
     assert main(["--diff", "a.py"]) == 1
     said = capfd.readouterr()
     assert said.out == (
-        "--- a.py\n+++ a.py\n@@ -1,3 +1,3 @@\n # opentelemetry\n-leaky = 1\n+sound = 1\n"
+        "--- a.py\n+++ a.py\n@@ -1,3 +1,3 @@\n # opentelemetry shutdown\n-leaky = 1\n+sound = 1\n"
         " leaky  # kata-lint: ignore\n"
     )
     assert said.err == "1 would be fixed\n"
@@ -98,7 +98,7 @@ def test_no_difference_is_no_fault(tmp_path: Path, capfd: pytest.CaptureFixture[
         (SOURCE.replace(b"\n", b"\r\n"), MENDED.replace(b"\n", b"\r\n")),
         (b"\xef\xbb\xbf" + SOURCE, b"\xef\xbb\xbf" + MENDED),
         (b"# coding: latin-1\n# \xe4\n" + SOURCE, b"# coding: latin-1\n# \xe4\n" + MENDED),
-        (b"# opentelemetry\nleaky", b"# opentelemetry\nsound"),
+        (b"# opentelemetry shutdown\nleaky", b"# opentelemetry shutdown\nsound"),
     ],
     ids=["CRLF", "byte order mark", "coding line", "no newline at the end"],
 )

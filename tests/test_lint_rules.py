@@ -14,7 +14,7 @@ from otelkata.lint.explain import Page
 from otelkata.lint.one import Plan, lint_bytes
 from otelkata.lint.rule import Example, Rule
 from otelkata.lint.suppression import CODE, NAME
-from otelkata.lint.words import WORDS, holds
+from otelkata.lint.words import WORDS, has_site, holds
 
 RULES = rule.load()
 EXAMPLES = [
@@ -23,6 +23,7 @@ EXAMPLES = [
     for kind, examples in (("bad", one.bad), ("good", one.good))
     for number, example in enumerate(examples)
 ]
+EVALUATION = Path(__file__).parent / "evaluation"
 EXPECTED = re.compile(r"# expect: ([\w:, -]+)$")
 
 every_rule = pytest.mark.parametrize("one", RULES, ids=lambda one: one.code)
@@ -64,6 +65,41 @@ def test_examples_hold_the_words(one: Rule, example: Example, kind: str) -> None
         source = example.code.encode()
         assert holds(source, WORDS), "no file like this would be parsed"
         assert holds(source, one.words), "no file like this would be shown to the rule"
+        assert has_site(source) or one.code == CODE, "no file like this would be analysed"
+
+
+@pytest.mark.parametrize(
+    "path", sorted(EVALUATION.rglob("*.py")), ids=lambda path: str(path.relative_to(EVALUATION))
+)
+def test_whatever_has_findings_has_a_site(path: Path) -> None:
+    source = path.read_bytes()
+    if b"# expect: " in source:
+        assert has_site(source)
+        assert holds(source, WORDS)
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("from opentelemetry import trace\n", False),
+        ("def f(span: Span, sampler): ...\n", False),
+        ("from opentelemetry.trace import use_span\n", False),
+        ("from opentelemetry.trace import use_span as use\n", True),
+        ("from opentelemetry.sdk.trace import TracerProvider  as  SDKProvider\n", True),
+        ("tracer.start_span ('a')\n", True),
+        ("tracer.start_span\\\n    ('a')\n", True),
+        ("restart_span('a')\n", False),
+        ("Thread(target=provider.shutdown)\n", True),
+        ("{'sampler': ALWAYS_ON}\n", True),
+        ("options['sampler'] = ALWAYS_ON\n", True),
+        ("class Mine(\n    sdk.TracerProvider,\n): ...\n", True),
+        ("class Mine(Sampler): ...\n", True),
+        ("class Mine(Processor): ...\n", False),
+        ("span = begin('a')\n", True),
+    ],
+)
+def test_a_site_is_where_a_rule_may_begin(source: str, *, expected: bool) -> None:
+    assert has_site(source.encode(), ["shop.tracing.begin"]) == expected
 
 
 @every_rule

@@ -10,6 +10,7 @@ import libcst as cst
 
 from .module import Known, Module, argument, is_literal
 from .names import SPAN_METHODS, SPAN_USES
+from .naming import Naming
 from .scopes import Scope, dotted
 from .walk import SCOPES, walk
 
@@ -79,6 +80,8 @@ class Effects:
         """Look up in `module`; `fate` tells what a function of it does to a parameter."""
         self._module = module
         self._fate = fate
+        self._named: dict[tuple[int, bool], Naming] = {}
+        self._made: dict[int, list[cst.CSTNode]] = {}
 
     def of(self, part: cst.CSTNode, names: frozenset[str]) -> list[Effect]:
         """Return what evaluating `part` does to the span that `names` hold, in order.
@@ -126,19 +129,31 @@ class Effects:
     def _mentions(self, part: cst.CSTNode, names: frozenset[str]) -> Iterator[cst.BaseExpression]:
         if isinstance(part, SCOPES):
             return
-        for node in walk(part, into_scopes=False):
+        for node in self._naming(part).of(names):
             if self._is_one_of(node, names):
-                yield node  # type: ignore[misc]
+                yield node
 
     def _captures(self, part: cst.CSTNode, names: frozenset[str]) -> Iterator[Effect]:
         """Yield what functions made in `part` will do when they are called."""
-        for scope in walk(part, into_scopes=False):
-            if not isinstance(scope, SCOPES):
-                continue
-            for node in walk(scope):
+        for scope in self._scopes(part):
+            for node in self._naming(scope, into_scopes=True).of(names):
                 if self._is_one_of(node, names) and not self._is_shadowed(node, scope):
-                    owns = self.of_mention(node).deed not in _ONLY_READ  # type: ignore[arg-type]
+                    owns = self.of_mention(node).deed not in _ONLY_READ
                     yield Effect(Deed.CAPTURE if owns else Deed.BORROW, node)
+
+    def _scopes(self, part: cst.CSTNode) -> list[cst.CSTNode]:
+        if id(part) not in self._made:
+            self._made[id(part)] = [
+                node for node in walk(part, into_scopes=False) if isinstance(node, SCOPES)
+            ]
+        return self._made[id(part)]
+
+    def _naming(self, part: cst.CSTNode, *, into_scopes: bool = False) -> Naming:
+        """Return which names `part` mentions: read once, asked for each span."""
+        key = (id(part), into_scopes)
+        if key not in self._named:
+            self._named[key] = Naming(part, into_scopes=into_scopes)
+        return self._named[key]
 
     def _is_shadowed(self, node: cst.CSTNode, outermost: cst.CSTNode) -> bool:
         """Tell whether a function between `node` and `outermost` has a name of its own for it."""

@@ -29,7 +29,7 @@ def lint_source(
     Suppression comments are not looked at. Never raises for any bytes: where a rule fails by a
     fault of its own, the file counts as unread, and the reason names the rule.
     """
-    reason = obstacle(source)
+    reason = _null_byte(source) or obstacle(source)
     if reason is not None:
         return Unread(path, reason)
     options = options or Options()
@@ -38,6 +38,13 @@ def lint_source(
         return []
     with _undisturbed():
         return _lint(source, path, asked, options)
+
+
+def _null_byte(source: bytes) -> str | None:
+    """Say where a null byte is: libcst reads past it, Python does not."""
+    at = source.find(b"\0")
+    line = source.count(b"\n", 0, at) + 1
+    return None if at < 0 else f"holds a null byte at line {line}"
 
 
 def _asked(rules: Sequence[Rule], source: bytes, options: Options) -> list[Rule]:
@@ -50,13 +57,27 @@ def _asked(rules: Sequence[Rule], source: bytes, options: Options) -> list[Rule]
 
 def _is_python(source: bytes) -> bool:
     """Tell at a tenth of libcst's cost that there is no syntax error to report."""
+    return _problem(source) is None
+
+
+def _problem(source: bytes) -> Exception | None:
+    """Return what the Python that runs has against `source`; it may be too old for it."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return True
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        return error
+    return None
+
+
+def _syntax_error(source: bytes, error: cst.ParserSyntaxError) -> str:
+    """Say where the syntax error is, in Python's words if they can be had: they are exact."""
+    own = _problem(source)
+    if isinstance(own, SyntaxError):
+        return f"syntax error at {own.lineno or 1}:{own.offset or 1}: {own.msg}"
+    reason = error.message.splitlines()[0]
+    return f"syntax error at {error.raw_line}:{error.raw_column + 1}: {reason}"
 
 
 @contextmanager
@@ -79,8 +100,7 @@ def _lint(
     try:
         module = Module(cst.parse_module(source), path, options, source)
     except cst.ParserSyntaxError as error:
-        reason = error.message.splitlines()[0]
-        return Unread(path, f"syntax error at {error.raw_line}:{error.raw_column + 1}: {reason}")
+        return Unread(path, _syntax_error(source, error))
     except (UnicodeDecodeError, LookupError, SyntaxError) as error:
         return Unread(path, f"cannot be decoded: {error}")
     except RecursionError:

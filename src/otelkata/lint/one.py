@@ -14,6 +14,7 @@ from .report import Mode, Report, lines_of
 from .rule import Rule
 from .selection import active, matching
 from .suppression import Suppressions
+from .words import has_site
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +84,15 @@ def lint_bytes(
     said = suppression.read(text) if suppression.MARK in source else Suppressions()
     if said.skip:
         return Report(path)
-    seen = lint_source(source, path, _asked(rules), config.options)
+    seen: list[Finding] | Unread = []
+    if has_site(source, config.options.start_signatures):
+        seen = lint_source(source, path, _asked(rules), config.options)
     if isinstance(seen, Unread):
         return Report(path, unread=seen.reason)
     found = [*said.keep(seen), *_unused(path, said, rules, plan.rules)]
     found.sort(key=lambda finding: (finding.place, finding.code))
-    return Report(path, tuple(found), lines=lines_of(found, reading.lines(text)))
+    shown = lines_of(found, reading.lines(text)) if found else {}
+    return Report(path, tuple(found), lines=shown)
 
 
 def _asked(rules: Iterable[Rule]) -> list[Rule]:

@@ -6,7 +6,8 @@ whether it has ended, how unusual the path is, and what `finally` blocks resume 
 
 from __future__ import annotations
 
-from collections import deque
+import weakref
+from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -24,6 +25,8 @@ from .walk import SCOPES, walk
 MOST_STATES = 5_000
 STATES_PER_POINT = 40
 """How much of a function is explored for one span: beyond that, nothing is said about it."""
+MOST_OF_FUNCTION = 100_000
+"""How much of a function is explored for all its spans together."""
 MOST_AFTER_END = 300
 """How many states are explored after the end, for what is done to a span that has ended."""
 
@@ -68,7 +71,13 @@ class Flows:
         self._fates: dict[tuple[cst.FunctionDef, str], Deed] = {}
         self._conditions: dict[Body, Conditions] = {}
         self._inner: dict[Body, list[cst.CSTNode]] = {}
-        self.effects = Effects(module, self.fate_of_parameter)
+        self.explored: Counter[Body] = Counter()
+        # Held weakly, so that nothing of a file outlives its linting.
+        flows = weakref.proxy(self)
+        self.effects = Effects(
+            module,
+            lambda function, name: flows.fate_of_parameter(function, name),  # noqa: PLW0108
+        )
 
     def graph(self, body: Body) -> Graph:
         """Return the graph of `body`."""
@@ -136,6 +145,8 @@ class _Walk:
         self._after_end = 0
         self._conditions = flows.conditions(body)
         self._start = start
+        self._body = body
+        self._explored = flows.explored
         if names and self._effects.captures(flows.inner_scopes(body), names):
             self.fates.moved[Deed.CAPTURE] = body
             return
@@ -168,12 +179,12 @@ class _Walk:
         return ((self._graph.leave,),) * self._graph.points[number].depth
 
     def _explore(self) -> None:
-        budget = max(MOST_STATES, STATES_PER_POINT * len(self._graph.points))
-        while self._waiting:
-            if len(self._came) > budget:
-                self.fates.complete = False
-                return
+        left = MOST_OF_FUNCTION - self._explored[self._body]
+        budget = min(left, max(MOST_STATES, STATES_PER_POINT * len(self._graph.points)))
+        while self._waiting and self.fates.complete:
             self._step(self._waiting.popleft())
+            self.fates.complete = len(self._came) <= budget
+        self._explored[self._body] += len(self._came)
 
     def _step(self, state: _State) -> None:
         point = self._graph.points[state.point]

@@ -95,7 +95,7 @@ class Places:
         if id(node) not in self._found:
             line = self._first_lines.get(id(statement))
             if line is None or not self._write(statement, self._lines[line - 1]):
-                self._write(self._tree, 0)
+                self._write_all()
         return self._place(*self._found[id(node)])
 
     @cached_property
@@ -106,7 +106,7 @@ class Places:
 
     @cached_property
     def _lines(self) -> list[int]:
-        return [0, *(found.end() for found in _NEWLINE.finditer(self._text))]
+        return _line_starts(self._text)
 
     @cached_property
     def _first_lines(self) -> dict[int, int]:
@@ -130,20 +130,33 @@ class Places:
 
     def _write(self, node: cst.CSTNode, begin: int) -> bool:
         """Write `node`, which begins at `begin`; tell whether that is what stands there."""
+        recorder = self._written(node)
+        blanks = getattr(node, "leading_lines", ())
+        leading = recorder.spans[id(blanks[-1])][1] if blanks else 0
+        if not self._stands("".join(recorder.tokens[leading:]), begin):
+            return False
+        self._keep(recorder, begin - sum(map(len, recorder.tokens[:leading])))
+        return True
+
+    def _write_all(self) -> None:
+        """Write the module; libcst leaves out form feeds, and so what it wrote has the lines."""
+        recorder = self._written(self._tree)
+        self._lines = _line_starts("".join(recorder.tokens))
+        self._first_lines = {}
+        self._found.clear()
+        self._keep(recorder, 0)
+
+    def _written(self, node: cst.CSTNode) -> _Recorder:
         recorder = _Recorder(self._tree)
         node._codegen(recorder)  # noqa: SLF001 (as Module.code_for_node does)
-        blanks = () if node is self._tree else getattr(node, "leading_lines", ())
-        leading = recorder.spans[id(blanks[-1])][1] if blanks else 0
-        written = "".join(recorder.tokens[leading:])
-        if node is not self._tree and not self._stands(written, begin):
-            return False
+        return recorder
+
+    def _keep(self, recorder: _Recorder, shift: int) -> None:
+        offsets = [*accumulate(map(len, recorder.tokens), initial=shift)]
         # The last newline of a file is written, and then taken back.
-        offsets = [*accumulate(map(len, recorder.tokens), initial=0)]
         offsets.append(offsets[-1])
-        shift = begin - offsets[leading]
         for key, (start, end) in recorder.spans.items():
-            self._found[key] = (shift + offsets[start], shift + offsets[end])
-        return True
+            self._found[key] = (offsets[start], offsets[end])
 
     def _stands(self, written: str, begin: int) -> bool:
         stands = self._text[begin : begin + len(written)]
@@ -156,3 +169,7 @@ class Places:
     def _line_and_column(self, offset: int) -> tuple[int, int]:
         line = bisect_right(self._lines, offset)
         return line, offset - self._lines[line - 1] + 1
+
+
+def _line_starts(text: str) -> list[int]:
+    return [0, *(found.end() for found in _NEWLINE.finditer(text))]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 
 import libcst as cst
 
@@ -77,8 +79,7 @@ class _Teller:
             for call in new:
                 self._add(call, Known("Tracer.start_span"))
             fresh = self._fresh([self._told[call] for call in new])
-        order = {call: number for number, call in enumerate(self._module.index.calls)}
-        return sorted(self._told.values(), key=lambda story: order[story.call])
+        return sorted(self._told.values(), key=lambda story: self._order[story.call])
 
     def _starts(self) -> Iterator[cst.Call]:
         yield from self._module.calls("Tracer.start_span")
@@ -195,12 +196,12 @@ class _Teller:
     def _takers(self, owner: Scope, attribute: str) -> list[cst.CSTNode]:
         """Return where more is done with `.attribute` than to look at it."""
         found: list[cst.CSTNode] = []
-        for node in walk(self._module.tree):
-            if isinstance(node, cst.Attribute) and node.attr.value == attribute:
+        for node in self._named.get(attribute, ()):
+            if isinstance(node, cst.Attribute):
                 effect = self._flows.effects.of_mention(node)
                 if effect.deed in _TAKES and not self._is_anothers(node, owner):
                     found.append(node)
-            elif isinstance(node, cst.SimpleString) and node.raw_value == attribute:
+            else:
                 # getattr(self, "_span"), __slots__ and the like: somebody else may look.
                 found.append(node)
         return found
@@ -226,10 +227,35 @@ class _Teller:
 
     def _calls_of(self, functions: set[cst.FunctionDef]) -> Iterator[cst.Call]:
         names = {function.name.value for function in functions}
-        for call in self._module.index.calls:
-            last = (dotted(call.func) or "").rpartition(".")[2]
-            if last in names and self._module.definition(call) in functions:
+        for call in sorted(
+            (call for name in names for call in self._called_by.get(name, ())),
+            key=self._order.__getitem__,
+        ):
+            if self._module.definition(call) in functions:
                 yield call
+
+    @cached_property
+    def _order(self) -> dict[cst.Call, int]:
+        return {call: number for number, call in enumerate(self._module.index.calls)}
+
+    @cached_property
+    def _called_by(self) -> dict[str, list[cst.Call]]:
+        """The calls of this file, by the last name of what they call."""
+        found: defaultdict[str, list[cst.Call]] = defaultdict(list)
+        for call in self._module.index.calls:
+            found[(dotted(call.func) or "").rpartition(".")[2]].append(call)
+        return found
+
+    @cached_property
+    def _named(self) -> dict[str, list[cst.Attribute | cst.SimpleString]]:
+        """The attributes of this file by their names, and strings that may name one."""
+        found: defaultdict[str, list[cst.Attribute | cst.SimpleString]] = defaultdict(list)
+        for node in walk(self._module.tree):
+            if isinstance(node, cst.Attribute):
+                found[node.attr.value].append(node)
+            elif isinstance(node, cst.SimpleString):
+                found[node.raw_value].append(node)
+        return found
 
 
 def _opposite(
