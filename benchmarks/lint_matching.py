@@ -27,7 +27,7 @@ LIMIT = 3.0
 MOST = 400
 """Files that are measured; of more, every nth."""
 OTHERS = {
-    "fixit": ["fixit.cli", "-q", "--rules", "fixit.rules:NoStaticIfCondition", "lint"],
+    "fixit": ["fixit", "--rules", "fixit.rules:NoStaticIfCondition", "lint"],
     "pylint": ["pylint", "-j1", "--rcfile=", "--disable=all", "--enable=R1732"],
     "flake8_async": ["flake8", "-j1", "--isolated", "--select=ASYNC100"],
 }
