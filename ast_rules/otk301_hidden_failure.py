@@ -20,7 +20,7 @@ class HiddenFailure(Rule):
         exception or sets the status ERROR, nor raises, nor hands the exception or the span on.
         Exceptions that are control flow (`KeyError`, `StopIteration`, a cancellation, …) and those
         of the project itself are taken to be expected. It is advice where a span further in may
-        show the failure, or where a loop may try again.
+        show the failure, where a loop may try again, or where the code speaks of a fallback.
 
     Why it matters:
         Whoever looks for failed requests filters by status. An operation that failed and was

@@ -79,6 +79,7 @@ def test_what_is_caught_decides_whether_it_is_a_failure(caught: str, certain: li
         ("return {'error': type(error).__name__}", [True]),
         ("span.set_attribute('error', True)", [False]),
         ("on_error()", [False]),
+        ("log.warning('falling back to nothing')\nreturn None", [False]),
         ("raise", []),
         ("raise Refusal from error", []),
         ("if wait:\n    raise", []),
@@ -118,6 +119,18 @@ def test_what_is_at_work_decides_how_certain_it_is(
     span: str, work: str, certain: list[bool]
 ) -> None:
     found = findings("OTK301", handling("except Exception:", "return None", span, work))
+    assert [item.certain for item in found] == certain
+
+
+@pytest.mark.parametrize(
+    ("text", "certain"), [("cannot set the attributes", []), ("cannot load", [False])]
+)
+def test_a_guard_around_the_tracing_alone_is_none_of_the_work(
+    text: str, certain: list[bool]
+) -> None:
+    """The span is given away in the guarded block, so that nothing there is certain."""
+    work = "charge(url); on_error(span)"
+    found = findings("OTK301", handling("except Exception:", f"log.info('{text}')", work=work))
     assert [item.certain for item in found] == certain
 
 

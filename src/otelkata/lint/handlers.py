@@ -72,6 +72,17 @@ def leaving(body: cst.BaseSuite | None) -> cst.BaseSmallStatement | None:
     return last if isinstance(last, cst.BaseSmallStatement) else None
 
 
+def says(body: cst.BaseSuite | None, pattern: re.Pattern[str]) -> bool:
+    """Tell whether a text in a handler, such as a line for the log, matches `pattern`."""
+    if body is None:
+        return False
+    return any(
+        pattern.search(node.value)
+        for node in walk(body, into_scopes=False)
+        if isinstance(node, cst.SimpleString | cst.FormattedStringText)
+    )
+
+
 def raises(body: cst.BaseSuite | None) -> bool:
     """Tell whether a handler raises an exception, on some path."""
     return body is not None and any(

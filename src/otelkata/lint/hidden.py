@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 
 import libcst as cst
 
 from .failures import Caught, Kind, is_driver
-from .handlers import leaving, may_tell
+from .handlers import leaving, may_tell, says
 from .marks import Marks, passes_on
 from .module import Module
 from .names import MANAGER
@@ -17,13 +18,15 @@ from .scopes import dotted
 from .walk import walk
 from .work import Work, any_work
 
+_FALLBACK = re.compile(r"(?i)\bfall(s|ing)?[ -]?back")
+
 
 @dataclass(frozen=True, slots=True)
 class Hidden:
     """A failure that its span does not show.
 
     `certain` is False where something that cannot be seen from here may show it;
-    `may_be_tried_again` says that a loop goes on after it.
+    `may_be_tried_again` says that a loop goes on after it, or that the code speaks of a fallback.
     """
 
     caught: Caught
@@ -55,8 +58,12 @@ class HiddenFailures:
         work = self._work.of(caught, span.name)
         if not work or self._is_secondary(caught, span) or self._is_shown(caught, span):
             return None
-        again = self.goes_on(caught, span)
-        if again and caught.kind is not Kind.ANY and leaving(caught.body) is not None:
+        again = self.goes_on(caught, span) or says(caught.body, _FALLBACK)
+        if (
+            self.goes_on(caught, span)
+            and caught.kind is not Kind.ANY
+            and leaving(caught.body) is not None
+        ):
             return None
         certain = (
             span.certain

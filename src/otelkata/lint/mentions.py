@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from collections.abc import Iterator
 from typing import TypeAlias
 
 import libcst as cst
@@ -20,30 +19,34 @@ MOST_MENTIONS = 200
 
 def mentions(module: Module, body: Body, name: str) -> list[cst.Name]:
     """Return where the variable `name` of `body` is read or bound, functions inside included."""
-    return _by_owner(module, name)[body]
+    return module.mentions.of(name)[body]
 
 
-# The fixes of one file ask again and again; the next file has other nodes.
-@lru_cache(maxsize=1)
-def _names(module: Module) -> Mapping[str, list[cst.Name]]:
-    found: defaultdict[str, list[cst.Name]] = defaultdict(list)
-    for node, parent in module.index.parents.items():
-        if not isinstance(node, cst.Name):
-            continue
-        if isinstance(parent, cst.Attribute) and parent.attr is node:
-            continue
-        if isinstance(parent, cst.Arg) and parent.keyword is node:
-            continue
-        found[node.value].append(node)
-    return found
+class Mentions:
+    """Every mention of every name of a file, found once: fixes ask again and again."""
 
+    def __init__(self, module: Module) -> None:
+        """Collect the names of `module`, and not those of attributes and keywords."""
+        self._scope_of = module.index.scope_of
+        self._names: defaultdict[str, list[cst.Name]] = defaultdict(list)
+        self._owned: dict[str, defaultdict[cst.CSTNode | None, list[cst.Name]]] = {}
+        for node, parent in module.index.parents.items():
+            if not isinstance(node, cst.Name):
+                continue
+            if isinstance(parent, cst.Attribute) and parent.attr is node:
+                continue
+            if isinstance(parent, cst.Arg) and parent.keyword is node:
+                continue
+            self._names[node.value].append(node)
 
-@lru_cache(maxsize=1)
-def _by_owner(module: Module, name: str) -> defaultdict[cst.CSTNode | None, list[cst.Name]]:
-    found: defaultdict[cst.CSTNode | None, list[cst.Name]] = defaultdict(list)
-    for node in _names(module)[name]:
-        found[_owner(module.scope(node), name)].append(node)
-    return found
+    def of(self, name: str) -> defaultdict[cst.CSTNode | None, list[cst.Name]]:
+        """Return the mentions of `name` by what has the variable."""
+        if name not in self._owned:
+            owned: defaultdict[cst.CSTNode | None, list[cst.Name]] = defaultdict(list)
+            for node in self._names[name]:
+                owned[_owner(self._scope_of(node), name)].append(node)
+            self._owned[name] = owned
+        return self._owned[name]
 
 
 def _owner(scope: Scope, name: str) -> cst.CSTNode | None:

@@ -18,6 +18,7 @@ from .walk import walk
 
 if TYPE_CHECKING:
     from .attributes import SpanAttribute
+    from .mentions import Mentions
     from .starts import Start
     from .stories import Story
 
@@ -174,6 +175,13 @@ class Module:
     def ranks(self) -> Mapping[cst.CSTNode, int]:
         """Numbers by which the parts of one node compare as they stand in the source."""
         return {node: rank for rank, node in enumerate(self.index.parents)}
+
+    @cached_property
+    def mentions(self) -> Mentions:
+        """Where each name of the file is mentioned."""
+        from .mentions import Mentions  # noqa: PLC0415 (only fixes need it)
+
+        return Mentions(self)
 
     @cached_property
     def starts(self) -> tuple[Start, ...]:

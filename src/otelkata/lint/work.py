@@ -8,7 +8,7 @@ from collections import Counter
 import libcst as cst
 
 from .failures import Caught, is_driver
-from .handlers import leaving
+from .handlers import leaving, says
 from .module import Module
 from .scopes import dotted
 from .walk import walk
@@ -39,6 +39,8 @@ _PREPARES = re.compile(
     r"|usage)\w*|_?(has|is|set|to)_\w+"
 )
 """Names of functions that, beside calls on a span, are taken to make what the span is given."""
+_OWN_TROUBLE = re.compile(r"(?i)attribute|\bspans?\b|telemetry|\btracing\b")
+"""Texts of handlers that guard the tracing alone."""
 
 
 class Work:
@@ -92,6 +94,8 @@ class Work:
                 found.append(node)
         if not below or isinstance(leaving(caught.body), cst.Return):
             return found
+        if says(caught.body, _OWN_TROUBLE):
+            return []
         is_aside = descriptions > max(1, len(found)) or self._returns_elsewhere(caught)
         local = self._kept_inside(caught) if is_aside else set()
         return [node for node in found if not self._prepares(node, described, local)]
