@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 
-from otelkata import __version__
+from otelkata.cli import lint_options
 from otelkata.lint import files, run
 from otelkata.lint.config import Config, ConfigMistake, closest
 from otelkata.lint.finding import Unread
@@ -15,7 +15,6 @@ from otelkata.lint.report import Mode, Report
 from otelkata.lint.selection import Selection, UnknownSelector
 
 CLEAN, FAULTS, UNUSABLE = 0, 1, 2
-FORMATS = ("text", "json", "sarif", "github")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     0: nothing was found; 1: faults were found; 2: wrong usage, or something could not be read.
     """
-    parser = _parser()
+    parser = lint_options.parser()
     options = parser.parse_args(arguments)
     try:
         return _explain(options.explain) if options.explain else _lint(parser, options)
@@ -43,7 +42,7 @@ class UsageMistake(ValueError):
 
 
 def _lint(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
-    _check(parser, options)
+    lint_options.check(parser, options)
     sources = {}
     found = files.find(
         (path for path in options.paths if path != files.STDIN), force_exclude=options.force_exclude
@@ -71,24 +70,6 @@ def _lint(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
         return UNUSABLE
     changes = options.diff and any(report.mended is not None for report in reports)
     return FAULTS if changes or any(report.findings for report in reports) else CLEAN
-
-
-def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
-    if not options.paths:
-        parser.error("name at least one file or directory; - is standard input")
-    if options.jobs < 0:
-        parser.error(f"--jobs {options.jobs}: that is less than one process")
-    if options.stdin_filename and files.STDIN not in options.paths:
-        parser.error("--stdin-filename names what comes from standard input: add the path -")
-    if options.statistics and options.format != "text":
-        parser.error(f"--statistics counts instead of listing, and --format {options.format} lists")
-    if options.baseline and options.write_baseline:
-        parser.error("--write-baseline writes what --baseline reads: give one of them")
-    for option in ("output", "write_baseline"):
-        file = getattr(options, option)
-        if file and (os.path.isdir(file) or not os.path.isdir(os.path.dirname(file) or ".")):
-            shown = option.replace("_", "-")
-            parser.error(f"--{shown} {file}: that is no file in a directory that exists")
 
 
 def _config_of(name: str | None) -> Config:
@@ -214,57 +195,6 @@ def _explain(name: str) -> int:
             _print(Page.of(one).text())
             return CLEAN
     raise UnknownSelector(f"--explain: {name!r} is no rule; name it by its code or name")
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="kata-lint",
-        description="Find tracing faults in Python code that uses OpenTelemetry, without running "
-        "it: spans that are not ended, lost contexts, hidden failures.",
-        epilog="exit codes: 0 nothing found, 1 faults found, 2 wrong usage or unreadable input",
-    )
-    parser.add_argument("paths", nargs="*", metavar="PATH", help="file or directory; - is stdin")
-    parser.add_argument(
-        "--stdin-filename", metavar="NAME", help="what standard input is called, and configured as"
-    )
-    parser.add_argument("--explain", metavar="RULE", help="show what a rule is about")
-    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    rules = parser.add_argument_group(
-        "rules", "codes (OTK101), beginnings of codes (OTK1), names (span-not-ended), ALL"
-    )
-    for option, does in (
-        ("--select", "run these rules and no others"),
-        ("--extend-select", "run these rules as well"),
-        ("--ignore", "leave these rules out"),
-    ):
-        rules.add_argument(option, metavar="RULES", action="append", default=[], help=does)
-    rules.add_argument(
-        "--strict-ownership",
-        action="store_true",
-        help="report spans that are handed to another owner, too",
-    )
-    _add_files(parser.add_argument_group("files"))
-    _add_output(parser.add_argument_group("output"))
-    return parser
-
-
-def _add_files(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--fix", action="store_true", help="mend what can be mended without doubt")
-    group.add_argument("--diff", action="store_true", help="show what --fix would change")
-    group.add_argument(
-        "--force-exclude", action="store_true", help="exclude files that are named, too"
-    )
-    group.add_argument("--baseline", metavar="FILE", help="report only what FILE does not know")
-    group.add_argument("--write-baseline", metavar="FILE", help="write what is found to FILE")
-    group.add_argument(
-        "--jobs", metavar="N", type=int, default=0, help="processes (default: one per processor)"
-    )
-
-
-def _add_output(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--format", choices=FORMATS, default="text")
-    group.add_argument("--output", metavar="FILE", help="write the report to FILE")
-    group.add_argument("--statistics", action="store_true", help="count by rule")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ What is not OpenTelemetry's is left alone, and a file gets at it by an import; a
 second word may hold a comment that suppresses nothing. A rule's own `words` come after these.
 """
 
-
 _CALLED = (
     rb"TracerProvider|Context|attach|detach|extract|inject|start_span|start_as_current_span|use_span"
     rb"|get_current_span|set_span_in_context|record_exception|set_status|set_attributes?|add_event"
@@ -23,8 +22,9 @@ _SITE = re.compile(
     rb"\b(?:" + _CALLED + rb")\s*(?:\(|\\|\#|as\b)"
     # A shutdown may be handed over, a sampler comes by its keyword.
     rb"|\bshutdown\b|\bsampler[\"']?\s*[=:\]]"
-    # What a class makes of its bases, it does in its own name.
-    rb"|\bclass\s+\w+\s*\([^)]*(?:Sampler|TracerProvider|Tracer)\b"
+    # What a class makes of its bases, it does in its own name. Without a limit, many open brackets
+    # would each be followed to the end.
+    rb"|\bclass\s+\w+\s*\([^)]{0,500}?(?:Sampler|TracerProvider|Tracer)\b"
 )
 
 
