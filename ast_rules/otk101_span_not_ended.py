@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import libcst as cst
 
 from otelkata.lint.finding import Finding, Severity
-from otelkata.lint.leaks import SEVERITY, WHEN, steps, worst
-from otelkata.lint.module import Module
-from otelkata.lint.repairs import repair, repaired
+from otelkata.lint.fixes.repairs import repair, repaired
+from otelkata.lint.flow.leaks import SEVERITY, WHEN, steps, worst
+from otelkata.lint.flow.stories import Kind, Story
+from otelkata.lint.meaning.module import Module
 from otelkata.lint.rule import Example, Rule
-from otelkata.lint.stories import Kind, Story
 
 
 class SpanNotEnded(Rule):

@@ -4,14 +4,14 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from otelkata.lint.effects import Deed
 from otelkata.lint.finding import Finding
-from otelkata.lint.hazards import Hazards
-from otelkata.lint.module import Module
-from otelkata.lint.repairs import repair, repaired
+from otelkata.lint.fixes.repairs import repair, repaired
+from otelkata.lint.flow.effects import Deed
+from otelkata.lint.flow.hazards import Hazards
+from otelkata.lint.flow.stories import Kind, Story
+from otelkata.lint.meaning.module import Module
 from otelkata.lint.rule import Example, Rule
-from otelkata.lint.stories import Kind, Story
-from otelkata.lint.walk import walk
+from otelkata.lint.source.walk import walk
 
 
 class SpanNotManaged(Rule):

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from otelkata.lint.entering import entered
 from otelkata.lint.finding import Finding
-from otelkata.lint.module import Module
-from otelkata.lint.names import SPAN_METHODS
+from otelkata.lint.fixes.entering import entered
+from otelkata.lint.meaning.module import Module
+from otelkata.lint.meaning.names import SPAN_METHODS
 from otelkata.lint.rule import Example, Rule
-from otelkata.lint.walk import walk
+from otelkata.lint.source.walk import walk
 
 
 class SpanContextNotEntered(Rule):

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from otelkata.lint.background import is_background
-from otelkata.lint.emptiness import SOMETIMES, emptiness
 from otelkata.lint.finding import Finding, Severity
-from otelkata.lint.module import Module
+from otelkata.lint.meaning.module import Module
+from otelkata.lint.patterns.background import is_background
+from otelkata.lint.patterns.emptiness import SOMETIMES, emptiness
+from otelkata.lint.patterns.starts import Start
 from otelkata.lint.rule import Example, Rule
-from otelkata.lint.starts import Start
 
 
 class EmptyParentContext(Rule):

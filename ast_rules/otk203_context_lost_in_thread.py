@@ -6,19 +6,19 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from otelkata.lint.background import is_startup, runs_in_background
 from otelkata.lint.finding import Finding, Severity, Step
-from otelkata.lint.handover import Handover, handovers
-from otelkata.lint.module import Module
-from otelkata.lint.rootless import (
+from otelkata.lint.meaning.module import Module
+from otelkata.lint.patterns.background import is_startup, runs_in_background
+from otelkata.lint.patterns.handover import Handover, handovers
+from otelkata.lint.patterns.rootless import (
     Function,
     RootlessStarts,
     is_instrumented,
     resolved,
     takes_context,
 )
+from otelkata.lint.patterns.starts import Start
 from otelkata.lint.rule import Example, Rule
-from otelkata.lint.starts import Start
 
 
 class ContextLostInThread(Rule):

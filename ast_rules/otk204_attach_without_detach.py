@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import libcst as cst
 
 from otelkata.lint.finding import Finding
-from otelkata.lint.leaks import SEVERITY, WHEN, steps, worst
-from otelkata.lint.module import Module
+from otelkata.lint.flow.leaks import SEVERITY, WHEN, steps, worst
+from otelkata.lint.flow.stories import Kind
+from otelkata.lint.meaning.module import Module
 from otelkata.lint.rule import Example, Rule
-from otelkata.lint.stories import Kind
 
 
 class AttachWithoutDetach(Rule):

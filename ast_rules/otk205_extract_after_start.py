@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from otelkata.lint.carriers import Carriage, extractions, is_only_read
 from otelkata.lint.finding import Finding, Step
-from otelkata.lint.module import Module
+from otelkata.lint.flow.sequence import MOST, grouped, leads_to, loops
+from otelkata.lint.meaning.module import Module
+from otelkata.lint.patterns.carriers import Carriage, extractions, is_only_read
+from otelkata.lint.patterns.starts import Start
 from otelkata.lint.rule import Example, Rule
-from otelkata.lint.sequence import MOST, grouped, leads_to, loops
-from otelkata.lint.starts import Start
 
 
 class ExtractAfterStart(Rule):

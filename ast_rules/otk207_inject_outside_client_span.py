@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from otelkata.lint.clients import ClientSpan, Outgoing
 from otelkata.lint.finding import Finding, Step
-from otelkata.lint.module import Module
+from otelkata.lint.meaning.module import Module
+from otelkata.lint.patterns.clients import ClientSpan, Outgoing
 from otelkata.lint.rule import Example, Rule
 
 

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from otelkata.lint.failures import Caught, Kind, catches
 from otelkata.lint.finding import Finding, Severity, Step
-from otelkata.lint.hidden import Hidden, HiddenFailures
-from otelkata.lint.marking import mark_failure
-from otelkata.lint.module import Module
+from otelkata.lint.fixes.marking import mark_failure
+from otelkata.lint.meaning.module import Module
+from otelkata.lint.patterns.failures import Caught, Kind, catches
+from otelkata.lint.patterns.hidden import Hidden, HiddenFailures
 from otelkata.lint.rule import Example, Rule
 
 

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from otelkata.lint.failures import Caught, Kind
 from otelkata.lint.finding import Finding, Severity
-from otelkata.lint.handlers import calls_in, method, raises, status_of
-from otelkata.lint.marking import Edit, add_to_handler
-from otelkata.lint.module import Module, argument, is_literal, text_of
-from otelkata.lint.outcomes import InHandler, Outcomes
+from otelkata.lint.fixes.marking import Edit, add_to_handler
+from otelkata.lint.meaning.module import Module, argument, is_literal, text_of
+from otelkata.lint.patterns.failures import Caught, Kind
+from otelkata.lint.patterns.handlers import calls_in, method, raises, status_of
+from otelkata.lint.patterns.outcomes import InHandler, Outcomes
 from otelkata.lint.rule import Example, Rule
 
 

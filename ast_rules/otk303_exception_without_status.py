@@ -4,14 +4,14 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from otelkata.lint.failures import Kind
 from otelkata.lint.finding import Finding, Severity
-from otelkata.lint.handlers import calls_in, method, raises
-from otelkata.lint.marking import Edit, add_to_handler, status_code
-from otelkata.lint.module import Module, argument
-from otelkata.lint.outcomes import InHandler, Outcomes
+from otelkata.lint.fixes.marking import Edit, add_to_handler, status_code
+from otelkata.lint.meaning.module import Module, argument
+from otelkata.lint.meaning.scopes import dotted
+from otelkata.lint.patterns.failures import Kind
+from otelkata.lint.patterns.handlers import calls_in, method, raises
+from otelkata.lint.patterns.outcomes import InHandler, Outcomes
 from otelkata.lint.rule import Example, Rule
-from otelkata.lint.scopes import dotted
 
 
 class ExceptionWithoutStatus(Rule):

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from otelkata.lint.covering import Covering, Why
 from otelkata.lint.finding import Finding, Severity
-from otelkata.lint.module import Module
+from otelkata.lint.meaning.module import Module
+from otelkata.lint.patterns.covering import Covering, Why
 from otelkata.lint.rule import Example, Rule
 
 MESSAGES = {

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import libcst as cst
 
 from otelkata.lint.finding import Finding, Severity
-from otelkata.lint.module import Module, is_literal
-from otelkata.lint.providers import Given, given, made, partially_made
+from otelkata.lint.meaning.module import Module, is_literal
+from otelkata.lint.patterns.providers import Given, given, made, partially_made
+from otelkata.lint.patterns.samplers import is_chosen_here, is_sampler
 from otelkata.lint.rule import Example, Rule
-from otelkata.lint.samplers import is_chosen_here, is_sampler
-from otelkata.lint.walk import walk
+from otelkata.lint.source.walk import walk
 
 FROM_ENVIRONMENT = "_get_from_env_or_default"
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from otelkata.lint.finding import Finding
-from otelkata.lint.module import Module, is_literal
-from otelkata.lint.providers import given, keeps_spans_in_memory
+from otelkata.lint.meaning.module import Module, is_literal
+from otelkata.lint.patterns.providers import given, keeps_spans_in_memory
 from otelkata.lint.rule import Example, Rule
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from otelkata.lint.finding import Finding
-from otelkata.lint.module import Module, is_literal
-from otelkata.lint.providers import KEYS, given, made
-from otelkata.lint.resources import resource
+from otelkata.lint.meaning.module import Module, is_literal
+from otelkata.lint.patterns.providers import KEYS, given, made
+from otelkata.lint.patterns.resources import resource
 from otelkata.lint.rule import Example, Rule
 
 

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 from otelkata.lint.finding import Finding, Severity
-from otelkata.lint.handlers import method
-from otelkata.lint.module import Module, is_literal
-from otelkata.lint.ownerless import Keepers, Kept
-from otelkata.lint.providers import given, is_script, keeps_spans_in_memory
+from otelkata.lint.meaning.module import Module, is_literal
+from otelkata.lint.patterns.handlers import method
+from otelkata.lint.patterns.ownerless import Keepers, Kept
+from otelkata.lint.patterns.providers import given, is_script, keeps_spans_in_memory
+from otelkata.lint.patterns.shutdowns import mentions_shutdown
 from otelkata.lint.rule import Example, Rule
-from otelkata.lint.shutdowns import mentions_shutdown
 
 
 class ProviderNeverShutDown(Rule):

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 
-from otelkata.lint.bounds import (
+from otelkata.lint.finding import Finding, Severity
+from otelkata.lint.meaning.module import Module
+from otelkata.lint.patterns.bounds import (
     Bound,
     Bounds,
     enclosing,
@@ -11,11 +13,9 @@ from otelkata.lint.bounds import (
     timeout_of,
     uses_alarm,
 )
-from otelkata.lint.finding import Finding, Severity
-from otelkata.lint.module import Module
-from otelkata.lint.providers import keeps_spans_in_memory
+from otelkata.lint.patterns.providers import keeps_spans_in_memory
+from otelkata.lint.patterns.shutdowns import Shutdown, has_own, passes_on, shutdowns
 from otelkata.lint.rule import Example, Rule
-from otelkata.lint.shutdowns import Shutdown, has_own, passes_on, shutdowns
 
 ADVICE = "run it in a daemon thread and wait for that with join(timeout)."
 FAULTS = {

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from otelkata.lint.attributes import SpanAttribute
-from otelkata.lint.conventions import meant
 from otelkata.lint.finding import Finding, Severity
-from otelkata.lint.module import Module, text_of
+from otelkata.lint.meaning.module import Module, text_of
+from otelkata.lint.meaning.scopes import dotted
+from otelkata.lint.patterns.attributes import SpanAttribute
+from otelkata.lint.patterns.conventions import meant
 from otelkata.lint.rule import Example, Rule
-from otelkata.lint.scopes import dotted
 
 STATUS = dict.fromkeys(
     ("response.status_code", "resp.status_code", "r.status_code", "status_code"),

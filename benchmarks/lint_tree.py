@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from otelkata.lint.words import WORDS
+from otelkata.lint.source.words import WORDS
 
 FILES = 20_000
 SHARE = 0.03

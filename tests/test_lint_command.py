@@ -11,7 +11,7 @@ import pytest
 from lint_sources import CLEAN, LEAK, put, tree
 
 from otelkata.cli.lint import main
-from otelkata.lint import config
+from otelkata.lint.command import config
 
 COMMAND = [sys.executable, "-m", "otelkata.cli.lint"]
 TABLE = "[tool.kata-lint]\n"

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from fixing_cases import FIXED, LEFT_ALONE, SETUP
 
-from otelkata.lint import mending
 from otelkata.lint.engine import lint_source
 from otelkata.lint.finding import Finding
-from otelkata.lint.fixing import fix_source
+from otelkata.lint.fixes import mending
+from otelkata.lint.fixes.fixing import fix_source
 from otelkata.lint.options import Options
 from otelkata.lint.rule import load
 

@@ -9,9 +9,9 @@ import pytest
 from sarif_schema import LOG
 
 from otelkata.lint import rule
+from otelkata.lint.command.formats import data, github, sarif, text
+from otelkata.lint.command.report import Report
 from otelkata.lint.finding import Finding, Place, Severity, Step, Unread
-from otelkata.lint.formats import data, github, sarif, text
-from otelkata.lint.report import Report
 
 LEAK = Finding(
     "OTK101",

@@ -11,9 +11,10 @@ import pytest
 from lint_sources import put, tree
 
 from otelkata.cli.lint import main
-from otelkata.lint import config, rule
+from otelkata.lint import rule
+from otelkata.lint.command import config
 from otelkata.lint.finding import Finding
-from otelkata.lint.module import Module
+from otelkata.lint.meaning.module import Module
 from otelkata.lint.options import Options
 from otelkata.lint.rule import Rule
 
@@ -57,7 +58,7 @@ def _mending(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(rule, "load", lambda: [Leaky()])
     fixing = SimpleNamespace(fix_source=fix_source)
-    monkeypatch.setitem(sys.modules, "otelkata.lint.fixing", fixing)
+    monkeypatch.setitem(sys.modules, "otelkata.lint.fixes.fixing", fixing)
     config.read.cache_clear()
 
 

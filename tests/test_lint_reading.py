@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from lint_sources import put
 
-from otelkata.lint import depth, reading, words
 from otelkata.lint.finding import Unread
+from otelkata.lint.source import depth, reading, words
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from libcst.metadata import MetadataWrapper, PositionProvider
 
-from otelkata.lint.depth import BRACKETS, LEVELS, PATTERN_BRACKETS, obstacle
 from otelkata.lint.engine import lint_source
 from otelkata.lint.finding import Finding, Unread
-from otelkata.lint.module import Module
+from otelkata.lint.meaning.module import Module
 from otelkata.lint.rule import Rule, load
+from otelkata.lint.source.depth import BRACKETS, LEVELS, PATTERN_BRACKETS, obstacle
 
 RULES = load()
 HEAD = """\

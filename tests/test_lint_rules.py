@@ -8,13 +8,14 @@ import pytest
 
 from otelkata import content
 from otelkata.judge.criteria import CRITERIA
-from otelkata.lint import catalogue, reference, rule
-from otelkata.lint.config import Config
-from otelkata.lint.explain import Page
-from otelkata.lint.one import Plan, lint_bytes
+from otelkata.lint import reference, rule
+from otelkata.lint.command import catalogue
+from otelkata.lint.command.config import Config
+from otelkata.lint.command.explain import Page
+from otelkata.lint.command.one import Plan, lint_bytes
+from otelkata.lint.command.suppression import CODE, NAME
 from otelkata.lint.rule import Example, Rule
-from otelkata.lint.suppression import CODE, NAME
-from otelkata.lint.words import WORDS, has_site, holds
+from otelkata.lint.source.words import WORDS, has_site, holds
 
 RULES = rule.load()
 EXAMPLES = [

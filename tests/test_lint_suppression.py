@@ -3,9 +3,9 @@
 import pytest
 from lint_sources import CLEAN, LEAK
 
-from otelkata.lint.config import Config
-from otelkata.lint.one import Plan, lint_bytes
-from otelkata.lint.selection import Selection, active
+from otelkata.lint.command.config import Config
+from otelkata.lint.command.one import Plan, lint_bytes
+from otelkata.lint.command.selection import Selection, active
 
 PLAN = Plan.of()
 

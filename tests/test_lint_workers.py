@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from otelkata.lint import workers
+from otelkata.lint.command import workers
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="workers are forked")
 

@@ -7,7 +7,7 @@ import pytest
 
 from otelkata.lint.engine import lint_source
 from otelkata.lint.finding import Finding
-from otelkata.lint.module import Module
+from otelkata.lint.meaning.module import Module
 from otelkata.lint.rule import load
 
 RULES = {rule.code: rule for rule in load()}

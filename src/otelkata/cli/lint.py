@@ -8,11 +8,12 @@ import sys
 from collections.abc import Iterable, Sequence
 
 from otelkata.cli import lint_options
-from otelkata.lint import files, run
-from otelkata.lint.config import Config, ConfigMistake, closest
+from otelkata.lint.command import run
+from otelkata.lint.command.config import Config, ConfigMistake, closest
+from otelkata.lint.command.report import Mode, Report
+from otelkata.lint.command.selection import Selection, UnknownSelector
 from otelkata.lint.finding import Unread
-from otelkata.lint.report import Mode, Report
-from otelkata.lint.selection import Selection, UnknownSelector
+from otelkata.lint.source import files
 
 CLEAN, FAULTS, UNUSABLE = 0, 1, 2
 
@@ -77,7 +78,7 @@ def _config_of(name: str | None) -> Config:
 
 
 def _selection(options: argparse.Namespace) -> Selection:
-    from otelkata.lint import catalogue, selection  # noqa: PLC0415 (most runs select nothing)
+    from otelkata.lint.command import catalogue, selection  # noqa: PLC0415 (not before it is wanted)
 
     wish = Selection(
         _split(options.select) if options.select else None,
@@ -103,7 +104,7 @@ def _split(values: Iterable[str]) -> tuple[str, ...]:
 
 
 def _write_baseline(reports: Sequence[Report], file: str, *, failed: bool) -> int:
-    from otelkata.lint import baseline  # noqa: PLC0415 (only here)
+    from otelkata.lint.command import baseline  # noqa: PLC0415 (only here)
 
     _write(file, baseline.dump(reports, file))
     count = sum(len(report.findings) for report in reports)
@@ -112,7 +113,7 @@ def _write_baseline(reports: Sequence[Report], file: str, *, failed: bool) -> in
 
 
 def _without_known(reports: Sequence[Report], file: str) -> list[Report]:
-    from otelkata.lint import baseline  # noqa: PLC0415 (only here)
+    from otelkata.lint.command import baseline  # noqa: PLC0415 (only here)
 
     try:
         return baseline.unknown(reports, baseline.load(file), file)
@@ -146,19 +147,19 @@ def _report(
     options: argparse.Namespace, reports: Sequence[Report], unread: Sequence[Unread]
 ) -> str:
     if options.format == "json":
-        from otelkata.lint.formats import data  # noqa: PLC0415 (one of them is needed)
+        from otelkata.lint.command.formats import data  # noqa: PLC0415 (one of them is needed)
 
         return data.render(reports)
     if options.format == "sarif":
         from otelkata.lint import rule  # noqa: PLC0415 (as above)
-        from otelkata.lint.formats import sarif  # noqa: PLC0415
+        from otelkata.lint.command.formats import sarif  # noqa: PLC0415
 
         return sarif.render(reports, unread, rule.load())
     if options.format == "github":
-        from otelkata.lint.formats import github  # noqa: PLC0415 (as above)
+        from otelkata.lint.command.formats import github  # noqa: PLC0415 (as above)
 
         return github.render(reports)
-    from otelkata.lint.formats import text  # noqa: PLC0415 (as above)
+    from otelkata.lint.command.formats import text  # noqa: PLC0415 (as above)
 
     if options.statistics:
         return text.statistics(reports)
@@ -188,7 +189,7 @@ def _write(file: str, text: str) -> None:
 
 def _explain(name: str) -> int:
     from otelkata.lint import rule  # noqa: PLC0415 (this imports libcst)
-    from otelkata.lint.explain import Page  # noqa: PLC0415
+    from otelkata.lint.command.explain import Page  # noqa: PLC0415
 
     for one in rule.load():
         if name.lower() in {one.code.lower(), one.name}:

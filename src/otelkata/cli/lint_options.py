@@ -6,7 +6,7 @@ import argparse
 import os
 
 from otelkata import __version__
-from otelkata.lint import files
+from otelkata.lint.source import files
 
 FORMATS = ("text", "json", "sarif", "github")
 

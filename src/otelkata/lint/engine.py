@@ -11,11 +11,11 @@ from contextlib import contextmanager
 
 import libcst as cst
 
-from .depth import obstacle
-from .finding import Finding, Unread
-from .module import Module
-from .options import Options
-from .rule import Rule
+from otelkata.lint.finding import Finding, Unread
+from otelkata.lint.meaning.module import Module
+from otelkata.lint.options import Options
+from otelkata.lint.rule import Rule
+from otelkata.lint.source.depth import obstacle
 
 DEEPEST = 20_000
 """Python frames that one file may need: a sum of a thousand terms is a tree as deep."""
