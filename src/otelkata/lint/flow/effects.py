@@ -8,10 +8,10 @@ from enum import Enum
 
 import libcst as cst
 
+from otelkata.lint.flow.naming import Naming
 from otelkata.lint.meaning.module import Known, Module, argument, is_literal
 from otelkata.lint.meaning.names import SPAN_METHODS, SPAN_USES
 from otelkata.lint.meaning.scopes import Scope, dotted
-from otelkata.lint.flow.naming import Naming
 from otelkata.lint.source.walk import SCOPES, walk
 
 
