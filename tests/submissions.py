@@ -104,6 +104,7 @@ def grade(*paths: Path | str, cwd: Path | None = None) -> Graded:
         check=False,
         cwd=cwd,
         timeout=PATIENCE,
+        env=planted.unmeasured(),
     )
     answer = json.loads(run.stdout) if run.stdout else []
     return Graded(run.returncode, answer if isinstance(answer, list) else [answer], run.stderr)

@@ -19,7 +19,9 @@ BONUS = {"B1", "B2", "B3", "B4"}
 def grade(path: Path, *options: str) -> dict[str, Any]:
     """Return the verdict of the installed command on `path`."""
     command = [sys.executable, "-m", "otelkata.cli.grade", "--format", "json", *options, str(path)]
-    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    run = subprocess.run(
+        command, capture_output=True, text=True, check=False, env=planted.unmeasured()
+    )
     assert run.returncode in {0, 1}, run.stderr
     verdict: dict[str, Any] = json.loads(run.stdout)
     assert (run.returncode == 0) == (verdict["verdict"] == "passed")
