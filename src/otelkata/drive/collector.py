@@ -17,6 +17,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1 import trace_pb2
 
+from otelkata.deploy.network import Network
 from otelkata.evidence.model import Delivery, ExportedSpan
 from otelkata.host.wire import TEXT_LIMIT, Attributes, Event, Link, Scalar, Span, Value
 
@@ -41,9 +42,9 @@ class Collector:
         self._server: asyncio.Server | None = None
         self._port = 0
 
-    async def open(self) -> None:
+    async def open(self, network: Network | None = None) -> None:
         """Begin to listen."""
-        self._server = await listen(self._receive)
+        self._server = await listen(self._receive, network)
         self._port = port_of(self._server)
 
     def endpoint(self, host: str) -> str:

@@ -13,6 +13,7 @@ from typing import cast
 
 import h11
 
+from otelkata.deploy.network import Network, OwnNetwork
 from otelkata.evidence.model import Headers
 
 BODY_LIMIT = 1_000_000
@@ -170,7 +171,10 @@ class Call(asyncio.Protocol):
     call has a pair of its own, which names it on both sides.
     """
 
-    def __init__(self, request: Request, used: set[tuple[int, int]]) -> None:
+    def __init__(
+        self, request: Request, used: set[tuple[int, int]], network: Network | None = None
+    ) -> None:
+        self._network = network or OwnNetwork()
         self._request = request
         self._used = used
         self._connected = False
@@ -197,7 +201,13 @@ class Call(asyncio.Protocol):
         # A port that was used before would make two requests look like one to who is called.
         loop = asyncio.get_running_loop()
         while True:
-            transport, _ = await loop.create_connection(lambda: self, HOST, port)
+            connecting = await self._network.stream()
+            try:
+                await loop.sock_connect(connecting, (HOST, port))
+            except BaseException:
+                connecting.close()
+                raise
+            transport, _ = await loop.create_connection(lambda: self, sock=connecting)
             self.port = transport.get_extra_info("sockname")[1]
             if (port, self.port) not in self._used:
                 self._used.add((port, self.port))
@@ -255,10 +265,14 @@ class Call(asyncio.Protocol):
             self._done.set_exception(CallFailed(reason))
 
 
-async def listen(handle: Callable[[Connection, Request], Awaitable[None]]) -> asyncio.Server:
+async def listen(
+    handle: Callable[[Connection, Request], Awaitable[None]], network: Network | None = None
+) -> asyncio.Server:
     """Serve on a free loopback port."""
     loop = asyncio.get_running_loop()
-    return await loop.create_server(lambda: Connection(handle), HOST, 0, backlog=256)
+    listener = await (network or OwnNetwork()).stream()
+    listener.bind((HOST, 0))
+    return await loop.create_server(lambda: Connection(handle), sock=listener, backlog=256)
 
 
 def port_of(server: asyncio.Server) -> int:

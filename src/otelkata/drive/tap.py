@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 
+from otelkata.deploy.network import Network, OwnNetwork
 from otelkata.evidence.model import Hop
 
 from .database import UNIT_PRICE_CENTS
@@ -20,8 +21,11 @@ CONTEXT_HEADERS = ("traceparent", "tracestate", "baggage")
 class Crossings:
     """What all taps share: the cases under way, by the values that mark their requests."""
 
-    def __init__(self, record: Record, ports: Mapping[str, int]) -> None:
+    def __init__(
+        self, record: Record, ports: Mapping[str, int], network: Network | None = None
+    ) -> None:
         self.record = record
+        self.network = network or OwnNetwork()
         self._ports = ports
         self.connected: set[tuple[int, int]] = set()
         self.silences: Counter[str] = Counter()
@@ -64,7 +68,7 @@ class Tap:
 
     async def open(self) -> int:
         """Begin to listen; return the port."""
-        self._server = await listen(self._cross)
+        self._server = await listen(self._cross, self._crossings.network)
         return port_of(self._server)
 
     def close(self) -> None:
@@ -116,7 +120,7 @@ class Tap:
             draft.outcome = "refused"
             connection.reset()
             return
-        call = Call(request, self._crossings.connected)
+        call = Call(request, self._crossings.connected, self._crossings.network)
         try:
             response = await call.send(port)
         except CallFailed:
