@@ -11,6 +11,7 @@ from event_loop import in_event_loop, until
 
 from otelkata.deploy import link
 from otelkata.deploy.link import Exchange, Host, HostGone, Observations
+from otelkata.deploy.network import OwnNetwork
 from otelkata.drive.http import HOST
 from otelkata.host import wire
 
@@ -49,8 +50,8 @@ class Caller:
 async def room() -> AsyncIterator[Room]:
     seen = Observations()
     exchange = Exchange(seen)
-    port = await exchange.open()
-    yield Room(exchange, port, seen, exchange.expect("main"))
+    await exchange.open(OwnNetwork())
+    yield Room(exchange, exchange.port, seen, exchange.expect("main"))
     exchange.close()
 
 
@@ -66,7 +67,7 @@ async def test_what_a_host_reports_is_observed() -> None:
         await at.host.joined
         await until(lambda: at.host.gone)
     assert [*at.seen.ended, *at.seen.logs, *at.seen.queries, *at.seen.problems] == reports
-    assert (at.host.pid, at.host.python) == (7, "3.14.0")
+    assert at.host.python == "3.14.0"
 
 
 @in_event_loop
@@ -127,11 +128,14 @@ async def test_a_host_that_reports_nonsense_is_cut_off_and_that_is_told(line: by
         assert at.seen.ended == []
 
 
-@pytest.mark.parametrize("said", ["hello", "nothing"])
+@pytest.mark.parametrize(
+    ("said", "limit"),
+    [("hello", "BYTES_LIMIT"), ("hello", "LINE_LIMIT"), ("nothing", "BYTES_LIMIT")],
+)
 @in_event_loop
-async def test_a_flood_is_cut_off(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_flood_is_cut_off(said: str, limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also where a line never ends, and where nobody said who calls."""
-    monkeypatch.setattr(link, "BYTES_LIMIT", 100_000)
+    monkeypatch.setattr(link, limit, 100_000)
     async with room() as at:
         caller = await at.call_in(at.hello() if said == "hello" else b"")
         caller.writer.write(b"x" * 300_000)

@@ -18,9 +18,7 @@ from otelkata.judge.view import View
 from otelkata.report.graded import Graded
 
 
-async def grade(
-    path: str, settings: Settings, launched: Launched | None = None
-) -> Graded:
+async def grade(path: str, settings: Settings, launched: Launched | None = None) -> Graded:
     """Return what the submission at `path` came to; a failure of the grader is told in it.
 
     Raises IsolationUnavailable where the system does not give the level that was asked for.

@@ -24,9 +24,7 @@ from otelkata.report.graded import Graded, to_json
 EVIDENCE_SUFFIX = ".evidence.json"
 
 
-def grade(
-    paths: list[str], options: argparse.Namespace, launched: Launched | None
-) -> int:
+def grade(paths: list[str], options: argparse.Namespace, launched: Launched | None) -> int:
     """Grade `paths` one after the other; return the command's exit code."""
     return _report(_graded(paths, options, launched), options)
 

@@ -21,7 +21,7 @@ class OwnNetwork:
         """Return a new socket."""
         # The protocol is named because asyncio turns Nagle's algorithm off only where it is.
         made = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        made.setblocking(False)
+        made.setblocking(False)  # noqa: FBT003 (socket takes it by position)
         return made
 
 
@@ -59,7 +59,7 @@ class PortedNetwork:
         self._asked -= len(descriptors)
         for descriptor in descriptors:
             made = socket.socket(fileno=descriptor)
-            made.setblocking(False)
+            made.setblocking(False)  # noqa: FBT003 (socket takes it by position)
             self._hand_out(made)
 
     def close(self) -> None:

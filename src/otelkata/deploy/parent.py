@@ -68,9 +68,7 @@ class Parent:
             self._keeper = keeper
             self.network = keeper.network
             return InForce(in_force.level, in_force.words + reasons)
-        raise IsolationUnavailable(
-            f"--isolation {asked} is more than this system gives{reasons}"
-        )
+        raise IsolationUnavailable(f"--isolation {asked} is more than this system gives{reasons}")
 
     @property
     def flooded(self) -> str:

@@ -128,9 +128,7 @@ class _Run:
             resource=resource,
             version=version,
         )
-        conductor = Conductor(
-            all_scenarios(self._values), self._values, deployment, crossings
-        )
+        conductor = Conductor(all_scenarios(self._values), self._values, deployment, crossings)
         deployment.stock(conductor.skus)
         self._scratch.hand_over()
         self._closers += [processor.close, self._collector.close, deployment.close]

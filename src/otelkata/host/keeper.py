@@ -156,7 +156,7 @@ class Keeper:
         if pid == 0:
             self._become_host(line, writing)
         os.close(writing)
-        os.set_blocking(reading, False)  # noqa: FBT003 (os takes it by position)
+        os.set_blocking(reading, False)
         self._hosts[pid] = _Host(name, reading)
 
     def _become_host(self, line: bytes, output: int) -> NoReturn:
