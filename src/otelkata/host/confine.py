@@ -17,6 +17,20 @@ if ON_LINUX:
     from . import linux, view
 
 
+_TOLD_OF_ITSELF = (
+    "/proc/self",
+    "/proc/cpuinfo",
+    "/proc/filesystems",
+    "/proc/loadavg",
+    "/proc/meminfo",
+    "/proc/stat",
+    "/proc/uptime",
+    "/proc/version",
+    "/sys/devices/system/cpu",
+)
+"""What programs read of the kernel about themselves and the machine."""
+
+
 class Refused(Exception):
     """The system does not give this level; the message says what it lacks."""
 
@@ -55,7 +69,11 @@ class Confinement:
         if self.level != "process":
             self._restrict()
         if ON_LINUX:
+            # Changes of user undo the one and need the other.
             linux.die_with_parent()
+            linux.show_memory()
+        if self.level != "process":
+            self._filter()
 
     def _restrict(self) -> None:
         if is_root():
@@ -63,8 +81,8 @@ class Confinement:
             os.setresgid(HOST_UID, HOST_UID, HOST_UID)
             os.setresuid(HOST_UID, HOST_UID, HOST_UID)
         linux.drop_privileges()
-        # Its own memory it may look at; that of others is out of reach.
-        linux.show_memory()
+
+    def _filter(self) -> None:
         if self.level == "restricted" and linux.landlock_version():
             linux.fence(self._rights())
         linux.filter_calls()
@@ -90,7 +108,7 @@ class Confinement:
                 resource.setrlimit(kind, (value, value))
 
     def _rights(self) -> Iterator[tuple[str, int | None]]:
-        for path in (*self.place.readable(), "/proc", "/sys/devices/system/cpu"):
+        for path in (*self.place.readable(), *_TOLD_OF_ITSELF):
             yield path, linux.READ_FILES
         for name in view.DEVICES:
             yield f"/dev/{name}", linux.USE_FILES
