@@ -158,9 +158,11 @@ class _Run:
         except TimeoutError:
             message = f"the scenarios were not over after {RUN_LIMIT:.0f} s"
             self._observations.problems.append(wire.Problem("", "", "run", message, "", 0))
-        if parent.flooded:
-            problem = wire.Problem("", "", "flood", parent.flooded, "", 0)
-            self._observations.problems.append(problem)
+        for excess in (parent.flooded, self._record.excess, self._collector.excess):
+            if excess:
+                # First, because it is why other things went wrong.
+                problem = wire.Problem("", "", "flood", excess, "", 0)
+                self._observations.problems.insert(0, problem)
         return Evidence(
             submission=str(self._submission),
             seed=self._settings.seed,

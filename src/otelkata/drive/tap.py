@@ -13,7 +13,7 @@ from .database import UNIT_PRICE_CENTS
 from .fault import Answer, Break, Fault, Hang, Hold, Meet, Notice, Reserve, StripHeaders, WriteRaw
 from .http import Call, CallFailed, Connection, Request, Response, listen, port_of
 from .play import Play
-from .record import Draft, Record
+from .record import Draft, Record, TooMany
 
 CONTEXT_HEADERS = ("traceparent", "tracestate", "baggage")
 
@@ -77,7 +77,11 @@ class Tap:
             self._server.close()
 
     async def _cross(self, connection: Connection, request: Request) -> None:
-        draft = self._crossings.record.begin(self._hop, self._caller)
+        try:
+            draft = self._crossings.record.begin(self._hop, self._caller)
+        except TooMany:
+            connection.reset()
+            return
         draft.request = request
         play = self._crossings.play_of(request)
         try:
