@@ -12,6 +12,7 @@ from typing import Any
 
 import planted
 import pytest
+import submissions
 
 import otelkata
 from otelkata.host.isolation import LEVELS
@@ -157,3 +158,18 @@ def test_a_flood_is_a_failed_verdict_with_a_message(code: str, reason: str, fold
     answer = grade("namespaces", folder)
     assert (answer.code, answer.report["verdict"]) == (1, "failed"), answer.stderr
     assert any(reason in check["message"] for check in answer.report["checks"])
+
+
+def test_the_interpreter_that_is_named_and_linked_dependencies_can_be_read(folder: Path) -> None:
+    submission = submissions.copy_reference(folder / "submission")
+    (submission / "node_modules").mkdir()
+    (submission / "node_modules" / "data").write_text("there")
+    reading = """
+        import pathlib, subprocess, sys
+        here = pathlib.Path(__file__).parents[1]
+        assert (here / "node_modules" / "data").read_text() == "there"
+        assert subprocess.run([sys.executable, "-c", ""]).returncode == 0
+    """
+    submissions.insert(submission, submissions.IMPORT, reading)
+    answer = grade("namespaces", submission, "--python", sys.executable)
+    assert (answer.code, answer.report.get("verdict")) == (0, "passed"), answer.stderr
