@@ -47,6 +47,7 @@ class Keeper:
         self._rest = b""
         self._descriptors: list[int] = []
         self._hosts: dict[str, Host] = {}
+        self._own = OwnNetwork()
         self._ported = PortedNetwork(lambda count: self._tell(sockets=count))
         self._opened: asyncio.Future[InForce] = self._loop.create_future()
         self._orders = orders
@@ -77,7 +78,7 @@ class Keeper:
     @property
     def network(self) -> Network:
         """Return where sockets reach the hosts."""
-        return OwnNetwork() if self._shares_network else self._ported
+        return self._own if self._shares_network else self._ported
 
     def make_host(self, host: Host, orders: Mapping[str, object]) -> None:
         """Have `host` made."""

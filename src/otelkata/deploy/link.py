@@ -86,13 +86,17 @@ class Host:
         if self.gone or self._transport is None:
             raise HostGone(self.name)
         number = next(self._requests)
-        reply: asyncio.Future[wire.Reply] = asyncio.get_running_loop().create_future()
-        self._waiting[number] = reply
+        waiting: asyncio.Future[wire.Reply] = asyncio.get_running_loop().create_future()
+        self._waiting[number] = waiting
         try:
             self._transport.write(wire.encode(command(number, **fields)))  # type: ignore[arg-type]
-            return await reply
+            reply = await waiting
         finally:
             self._waiting.pop(number, None)
+        if not wire.fits(command, reply):
+            self.disobey("an answer of another kind than it was asked for")
+            raise HostGone(self.name)
+        return reply
 
     def join(self, hello: wire.Hello, transport: asyncio.Transport) -> None:
         """Take the connection that the host has opened."""
@@ -166,7 +170,7 @@ class Exchange:
         loop = asyncio.get_running_loop()
         listener = await network.stream()
         listener.bind(("127.0.0.1", 0))
-        self._server = await loop.create_server(lambda: _Line(self), sock=listener)
+        self._server = await loop.create_server(lambda: _Line(self, network), sock=listener)
         self.port = listener.getsockname()[1]
 
     @property
@@ -194,13 +198,16 @@ class Exchange:
 class _Line(asyncio.Protocol):
     # One host's connection: bytes to lines, lines to reports, every one checked against its type.
 
-    def __init__(self, exchange: Exchange) -> None:
+    def __init__(self, exchange: Exchange, network: Network) -> None:
         self._exchange = exchange
+        self._network = network
         self._host: Host | None = None
         self._rest = bytearray()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
+        if not self._network.enter():
+            self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
         seen = self._exchange.observations
@@ -228,6 +235,7 @@ class _Line(asyncio.Protocol):
             self._take(line)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 (asyncio's interface)
+        self._network.leave()
         if self._host is not None:
             self._host.leave()
 

@@ -1,20 +1,55 @@
 """Make the sockets of the driver: in the network in which the hosts are."""
 
 import asyncio
+import os
 import socket
 from collections.abc import Callable
 from typing import Protocol
 
+CONNECTIONS_LIMIT = 500
+"""Most connections that hosts may hold open at one time; honest ones stay below a fifth of it."""
+
+DESCRIPTORS_WANTED = 16_384
+
 
 class Network(Protocol):
     """A place in which sockets are made."""
+
+    excess: str
+
+    def enter(self) -> bool:
+        """Count a connection that a host has opened; False where there are too many."""
+        ...
+
+    def leave(self) -> None:
+        """Count one less."""
+        ...
 
     async def stream(self) -> socket.socket:
         """Return a new TCP socket, neither bound nor connected, that does not block."""
         ...
 
 
-class OwnNetwork:
+class _Counting:
+    # Keeps hosts from using up the descriptors of the driver.
+
+    def __init__(self) -> None:
+        self._open = 0
+        self.excess = ""
+
+    def enter(self) -> bool:
+        """Count a connection that a host has opened; False where there are too many."""
+        self._open += 1
+        if self._open > CONNECTIONS_LIMIT:
+            self.excess = f"it opened more than {CONNECTIONS_LIMIT} connections at a time"
+        return self._open <= CONNECTIONS_LIMIT
+
+    def leave(self) -> None:
+        """Count one less."""
+        self._open -= 1
+
+
+class OwnNetwork(_Counting):
     """The network that this process is in."""
 
     async def stream(self) -> socket.socket:
@@ -25,7 +60,7 @@ class OwnNetwork:
         return made
 
 
-class PortedNetwork:
+class PortedNetwork(_Counting):
     """The network of a sandbox, whose porter makes sockets there and hands them out.
 
     Some are asked for ahead, so that few have to be waited for.
@@ -35,6 +70,7 @@ class PortedNetwork:
     LOW = 12
 
     def __init__(self, ask: Callable[[int], None]) -> None:
+        super().__init__()
         self._ask = ask
         self._asked = 0
         self._closed = False
@@ -82,3 +118,15 @@ class PortedNetwork:
             made.close()
         else:
             self._ready.append(made)
+
+
+def widen() -> None:
+    """Let this process have more descriptors than is usual: connections come before they count."""
+    if os.name != "posix":
+        return
+    import resource  # noqa: PLC0415 (not on Windows)
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = DESCRIPTORS_WANTED if hard == resource.RLIM_INFINITY else min(hard, DESCRIPTORS_WANTED)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -63,8 +63,11 @@ class Connection(asyncio.Protocol):
     The handler's task is cancelled when the client closes the connection.
     """
 
-    def __init__(self, handle: "Callable[[Connection, Request], Awaitable[None]]") -> None:
+    def __init__(
+        self, handle: "Callable[[Connection, Request], Awaitable[None]]", network: Network
+    ) -> None:
         self._handle = handle
+        self._network = network
         self._http = h11.Connection(h11.SERVER)
         self._request: h11.Request | None = None
         self._body = bytearray()
@@ -75,6 +78,8 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin; both sides know each other."""
         self._transport = cast("asyncio.Transport", transport)
+        if not self._network.enter():
+            self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
         """Take what the client sent."""
@@ -86,6 +91,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 (asyncio's interface)
         """Cancel the handler: nobody waits for its answer."""
+        self._network.leave()
         if self._task is not None:
             self._task.cancel()
 
@@ -270,9 +276,10 @@ async def listen(
 ) -> asyncio.Server:
     """Serve on a free loopback port."""
     loop = asyncio.get_running_loop()
-    listener = await (network or OwnNetwork()).stream()
+    place = network or OwnNetwork()
+    listener = await place.stream()
     listener.bind((HOST, 0))
-    return await loop.create_server(lambda: Connection(handle), sock=listener, backlog=256)
+    return await loop.create_server(lambda: Connection(handle, place), sock=listener, backlog=256)
 
 
 def port_of(server: asyncio.Server) -> int:

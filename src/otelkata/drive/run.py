@@ -12,6 +12,7 @@ from pathlib import Path
 from otelkata.deploy import source
 from otelkata.deploy.interpreter import Launched
 from otelkata.deploy.link import Exchange, Host, HostGone, Observations
+from otelkata.deploy.network import widen
 from otelkata.deploy.parent import Parent
 from otelkata.deploy.scratch import Scratch
 from otelkata.evidence.model import Evidence, Reading
@@ -102,6 +103,7 @@ class _Run:
         parent = Parent(self._settings.python, self._exchange, self._scratch.folder)
         self._parent = parent
         parent.open(self._launched)
+        widen()
         copied = source.copy(self._submission, self._scratch.folder)
         source.compile_ahead(copied)
         reading = asyncio.create_task(read_source(copied))
@@ -158,7 +160,12 @@ class _Run:
         except TimeoutError:
             message = f"the scenarios were not over after {RUN_LIMIT:.0f} s"
             self._observations.problems.append(wire.Problem("", "", "run", message, "", 0))
-        for excess in (parent.flooded, self._record.excess, self._collector.excess):
+        for excess in (
+            parent.flooded,
+            self._record.excess,
+            self._collector.excess,
+            parent.network.excess,
+        ):
             if excess:
                 # First, because it is why other things went wrong.
                 problem = wire.Problem("", "", "flood", excess, "", 0)
