@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator
 
+import libcst as cst
+
 from otelkata.lint.finding import Finding, Severity
-from otelkata.lint.leaks import SEVERITY, WHEN, steps, worst
-from otelkata.lint.module import Module
+from otelkata.lint.fixes.repairs import repair, repaired
+from otelkata.lint.flow.leaks import SEVERITY, WHEN, steps, worst
+from otelkata.lint.flow.stories import Kind, Story
+from otelkata.lint.meaning.module import Module
 from otelkata.lint.rule import Example, Rule
-from otelkata.lint.stories import Kind, Story
 
 
 class SpanNotEnded(Rule):
@@ -106,7 +109,8 @@ def begin(name):
                 if module.options.strict_ownership and story.fates.moved:
                     yield self._handed_over(module, story)
                 continue
-            holder = f"the span in {', '.join(sorted(story.names))}" if story.names else "the span"
+            names = ", ".join(f"`{name}`" for name in sorted(story.names))
+            holder = f"the span {names}" if names else "the span"
             yield self.finding(
                 module,
                 story.call,
@@ -114,8 +118,13 @@ def begin(name):
                 "`finally` of a `try` that begins right after",
                 severity=SEVERITY[flow],
                 certain=story.known.certain and not any("." in name for name in story.names),
+                fixable=repair(module, story) is not None,
                 steps=steps(module, story, flow, "the span"),
             )
+
+    def fix(self, module: Module, finding: Finding) -> cst.Module | None:
+        """Return the module in which a `with` or a `finally` ends the span."""
+        return repaired(module, finding)
 
     def _handed_over(self, module: Module, story: Story) -> Finding:
         deed = next(iter(story.fates.moved))

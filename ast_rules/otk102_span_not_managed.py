@@ -4,13 +4,14 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from otelkata.lint.effects import Deed
 from otelkata.lint.finding import Finding
-from otelkata.lint.hazards import Hazards
-from otelkata.lint.module import Module
+from otelkata.lint.fixes.repairs import repair, repaired
+from otelkata.lint.flow.effects import Deed
+from otelkata.lint.flow.hazards import Hazards
+from otelkata.lint.flow.stories import Kind, Story
+from otelkata.lint.meaning.module import Module
 from otelkata.lint.rule import Example, Rule
-from otelkata.lint.stories import Kind, Story
-from otelkata.lint.walk import walk
+from otelkata.lint.source.walk import walk
 
 
 class SpanNotManaged(Rule):
@@ -102,7 +103,12 @@ def charge(client, card):
                     "the span is ended by hand; open it in a `with`, or end it in the `finally` "
                     "of a `try` that begins right after",
                     certain=story.known.certain,
+                    fixable=repair(module, story) is not None,
                 )
+
+    def fix(self, module: Module, finding: Finding) -> cst.Module | None:
+        """Return the module in which a `with` or a `finally` ends the span."""
+        return repaired(module, finding)
 
 
 def _is_managed(module: Module, story: Story) -> bool:

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 import libcst as cst
 
 from otelkata.lint.finding import Finding
-from otelkata.lint.module import Module
-from otelkata.lint.names import SPAN_METHODS
+from otelkata.lint.fixes.entering import entered
+from otelkata.lint.meaning.module import Module
+from otelkata.lint.meaning.names import SPAN_METHODS
 from otelkata.lint.rule import Example, Rule
-from otelkata.lint.walk import walk
+from otelkata.lint.source.walk import walk
 
 
 class SpanContextNotEntered(Rule):
@@ -87,7 +88,16 @@ def reserve(stock, sku):
                     f"{name}(...) makes a context manager that is never entered, and so there is "
                     "no span; write `with` before it",
                     certain=known is not None and known.certain,
+                    fixable=entered(module, call) is not None,
                 )
+
+    def fix(self, module: Module, finding: Finding) -> cst.Module | None:
+        """Return the module in which the rest of the block stands in a `with`."""
+        for call in module.calls("Tracer.start_as_current_span", "use_span"):
+            if module.place(call) == finding.place:
+                rewrite = entered(module, call)
+                return None if rewrite is None else rewrite.applied(module)
+        return None
 
 
 def _is_dropped(module: Module, call: cst.Call) -> bool:

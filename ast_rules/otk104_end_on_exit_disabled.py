@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from otelkata.lint.finding import Finding
-from otelkata.lint.leaks import SEVERITY, WHEN, steps, worst
-from otelkata.lint.module import Module
+from otelkata.lint.flow.leaks import SEVERITY, WHEN, steps, worst
+from otelkata.lint.flow.stories import Kind
+from otelkata.lint.meaning.module import Module
 from otelkata.lint.rule import Example, Rule
-from otelkata.lint.stories import Kind
 
 
 class EndOnExitDisabled(Rule):

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from otelkata.lint.finding import Finding, Severity
-from otelkata.lint.module import Module
+from otelkata.lint.flow.stories import Kind
+from otelkata.lint.meaning.module import Module
 from otelkata.lint.rule import Example, Rule
-from otelkata.lint.stories import Kind
 
 
 class SpanEndedTwice(Rule):

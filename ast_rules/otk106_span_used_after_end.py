@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from otelkata.lint.finding import Finding
-from otelkata.lint.module import Module
+from otelkata.lint.meaning.module import Module
 from otelkata.lint.rule import Example, Rule
 
 

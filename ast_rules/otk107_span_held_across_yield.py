@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import libcst as cst
 
 from otelkata.lint.finding import Finding, Severity
-from otelkata.lint.module import Module
+from otelkata.lint.meaning.module import Module
 from otelkata.lint.rule import Example, Rule
-from otelkata.lint.walk import walk
+from otelkata.lint.source.walk import walk
 
 
 class SpanHeldAcrossYield(Rule):

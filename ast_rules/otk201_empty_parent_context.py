@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from otelkata.lint.background import is_background
-from otelkata.lint.emptiness import SOMETIMES, emptiness
 from otelkata.lint.finding import Finding, Severity
-from otelkata.lint.module import Module
+from otelkata.lint.meaning.module import Module
+from otelkata.lint.patterns.background import is_background
+from otelkata.lint.patterns.emptiness import SOMETIMES, emptiness
+from otelkata.lint.patterns.starts import Start
 from otelkata.lint.rule import Example, Rule
-from otelkata.lint.starts import Start
 
 
 class EmptyParentContext(Rule):
@@ -19,8 +19,8 @@ class EmptyParentContext(Rule):
 
     ## What it does
     Reports a `context=` of `start_span` or `start_as_current_span` that is `Context()`, or a name
-    that is bound to nothing else. It is only noted where the empty context is one of two cases,
-    where the span has links, and in background work: a root may be meant there.
+    that is bound to nothing else. It is only noted where `Context()` takes turns with None, where
+    the span has links, and in background work: a root may be meant there.
 
     ## Why it matters
     An empty context has no current span and no baggage. The span becomes the root of a new trace,

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import libcst as cst
 
 from otelkata.lint.finding import Finding
-from otelkata.lint.module import Module, argument
+from otelkata.lint.meaning.module import Module, argument
+from otelkata.lint.patterns.shared import Shared, shared_value
 from otelkata.lint.rule import Example, Rule
-from otelkata.lint.shared import Shared, shared_value
 
 
 class ModuleLevelParent(Rule):

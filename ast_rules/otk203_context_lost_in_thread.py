@@ -6,19 +6,19 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from otelkata.lint.background import is_startup, runs_in_background
 from otelkata.lint.finding import Finding, Severity, Step
-from otelkata.lint.handover import Handover, handovers
-from otelkata.lint.module import Module
-from otelkata.lint.rootless import (
+from otelkata.lint.meaning.module import Module
+from otelkata.lint.patterns.background import is_startup, runs_in_background
+from otelkata.lint.patterns.handover import Handover, handovers
+from otelkata.lint.patterns.rootless import (
     Function,
+    RootlessStarts,
     is_instrumented,
     resolved,
-    rootless_start,
     takes_context,
 )
+from otelkata.lint.patterns.starts import Start
 from otelkata.lint.rule import Example, Rule
-from otelkata.lint.starts import Start
 
 
 class ContextLostInThread(Rule):
@@ -134,11 +134,12 @@ def fetch_all(executor, urls):
         given = list(handovers(module))
         if not given or is_instrumented(module):
             return
+        roots = RootlessStarts(module)
         for handover in given:
             function = resolved(module, handover.function)
             if function is None or takes_context(module, handover):
                 continue
-            start = rootless_start(module, function)
+            start = roots.of(function)
             if start is not None:
                 yield self._finding(module, handover, function, start)
 

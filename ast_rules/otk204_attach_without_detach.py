@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 
+import libcst as cst
+
 from otelkata.lint.finding import Finding
-from otelkata.lint.leaks import SEVERITY, WHEN, steps, worst
-from otelkata.lint.module import Module
+from otelkata.lint.flow.leaks import SEVERITY, WHEN, steps, worst
+from otelkata.lint.flow.stories import Kind
+from otelkata.lint.meaning.module import Module
 from otelkata.lint.rule import Example, Rule
-from otelkata.lint.stories import Kind
 
 
 class AttachWithoutDetach(Rule):
@@ -68,7 +70,9 @@ def handle(message):
         """Yield one finding per token, for the most ordinary path on which it is lost."""
         for story in module.stories:
             flow = worst(story.fates)
-            if story.kind is Kind.ATTACHED and flow is not None:
+            if story.kind is not Kind.ATTACHED or flow is None:
+                continue
+            if story.names or not _is_restored(module, story.call):
                 yield self.finding(
                     module,
                     story.call,
@@ -79,3 +83,13 @@ def handle(message):
                     certain=bool(story.names) and not any("." in name for name in story.names),
                     steps=steps(module, story, flow, "the context"),
                 )
+
+
+def _is_restored(module: Module, call: cst.Call) -> bool:
+    """Tell whether a `finally` of the same function attaches what was there before."""
+    body = module.body_of(call)
+    return any(
+        module.body_of(other) is body
+        and any(isinstance(around, cst.Finally) for around in module.ancestors(other))
+        for other in module.calls("attach")
+    )

@@ -6,15 +6,12 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from otelkata.lint.carriers import Carriage, extractions
 from otelkata.lint.finding import Finding, Step
-from otelkata.lint.module import Module
+from otelkata.lint.flow.sequence import MOST, grouped, leads_to, loops
+from otelkata.lint.meaning.module import Module
+from otelkata.lint.patterns.carriers import Carriage, extractions, is_only_read
+from otelkata.lint.patterns.starts import Start
 from otelkata.lint.rule import Example, Rule
-from otelkata.lint.sequence import leads_to, loops
-from otelkata.lint.starts import Start
-
-READERS = frozenset({"get_current_span", "get_baggage", "get_all", "get_value", "Link"})
-"""Functions that only look into a context."""
 
 
 class ExtractAfterStart(Rule):
@@ -112,44 +109,42 @@ def handle(request):
 
     def check(self, module: Module) -> Iterator[Finding]:
         """Yield each extraction that comes too late."""
-        for extraction in extractions(module):
-            start = next(
-                (start for start in module.starts if is_too_late(module, start, extraction)),
-                None,
-            )
-            if start is None or has_parent(module, start) or is_for_link(module, extraction):
-                continue
-            yield self.finding(
-                module,
-                extraction.call,
-                "The SERVER span has already started when its caller's context is extracted from "
-                f"{module.code(extraction.carrier)}: extract first, and start the span with "
-                "context=.",
-                certain=start.certain and extraction.certain,
-                steps=(Step(module.place(start.call), "the SERVER span starts without parent"),),
-            )
+        found = list(extractions(module))
+        if not found:
+            return
+        earlier = grouped(module, module.calls("attach", "use_span"))
+        extracted = grouped(module, (item.call for item in found))
+        servers = {
+            start.call: start
+            for start in module.starts
+            if start.context is None and start.kind(module) == "SERVER"
+        }
+        starts = grouped(module, servers)
+        for extraction in found:
+            body = module.body_of(extraction.call)
+            before = [*earlier[body], *extracted[body]]
+            for call in starts[body][:MOST]:
+                if (
+                    is_too_late(module, call, extraction)
+                    and not any(leads_to(module, item, call) for item in before)
+                    and not is_only_read(module, extraction)
+                ):
+                    yield self._finding(module, servers[call], extraction)
+                    break
+
+    def _finding(self, module: Module, start: Start, extraction: Carriage) -> Finding:
+        return self.finding(
+            module,
+            extraction.call,
+            "The SERVER span has already started when its caller's context is extracted from "
+            f"{module.code(extraction.carrier)}: extract first, and start the span with context=.",
+            certain=start.certain and extraction.certain,
+            steps=(Step(module.place(start.call), "the SERVER span starts without parent"),),
+        )
 
 
-def is_too_late(module: Module, start: Start, extraction: Carriage) -> bool:
-    """Tell whether `extraction` comes after a SERVER span that has no context, for one request."""
-    return (
-        start.context is None
-        and start.kind(module) == "SERVER"
-        and leads_to(module, start.call, extraction.call)
-        and set(loops(module, extraction.call)) <= set(loops(module, start.call))
+def is_too_late(module: Module, start: cst.Call, extraction: Carriage) -> bool:
+    """Tell whether `extraction` comes after the start of a span for the same request."""
+    return leads_to(module, start, extraction.call) and set(loops(module, extraction.call)) <= set(
+        loops(module, start)
     )
-
-
-def has_parent(module: Module, start: Start) -> bool:
-    """Tell whether a context was attached, or extracted, before the span starts."""
-    before = [*module.calls("attach", "use_span"), *(item.call for item in extractions(module))]
-    return any(leads_to(module, call, start.call) for call in before)
-
-
-def is_for_link(module: Module, extraction: Carriage) -> bool:
-    """Tell whether what is extracted is only read: for a link, or for baggage."""
-    call = next(
-        (node for node in module.ancestors(extraction.call) if isinstance(node, cst.Call)), None
-    )
-    reader = module.called(call) if call is not None else None
-    return reader is not None and reader.kind in READERS

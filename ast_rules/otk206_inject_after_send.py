@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from otelkata.lint.carriers import Carriage, injections, sends
 from otelkata.lint.finding import Finding, Step
-from otelkata.lint.module import Module
+from otelkata.lint.flow.sequence import bound_at, is_parameter, leads_to, loops, mentions
+from otelkata.lint.meaning.module import Module
+from otelkata.lint.patterns.carriers import Carriage, injections, sends
 from otelkata.lint.rule import Example, Rule
-from otelkata.lint.sequence import bound_at, is_parameter, leads_to, loops, mentions
 
 
 class InjectAfterSend(Rule):

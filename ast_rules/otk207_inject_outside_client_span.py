@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from otelkata.lint.carriers import injections
-from otelkata.lint.clients import ClientSpan, client_spans, is_covered, missed_by
 from otelkata.lint.finding import Finding, Step
-from otelkata.lint.module import Module
+from otelkata.lint.meaning.module import Module
+from otelkata.lint.patterns.clients import ClientSpan, Outgoing
 from otelkata.lint.rule import Example, Rule
 
 
@@ -111,18 +110,14 @@ def publish(channel, body):
 
     def check(self, module: Module) -> Iterator[Finding]:
         """Yield each injection that names another span."""
-        for injection in injections(module):
-            if injection.context is not None or injection.name is None:
-                continue
-            spans = client_spans(module, injection.call)
-            if is_covered(module, injection, spans):
-                continue
-            missed = next((span for span in spans if missed_by(module, injection, span)), None)
+        outgoing = Outgoing(module)
+        for injection in outgoing.injections:
+            missed = outgoing.missed(injection)
             if missed is not None:
                 yield self.finding(
                     module,
                     injection.call,
-                    self._message(injection.name, missed),
+                    self._message(module.code(injection.carrier), missed),
                     certain=injection.certain and missed.certain,
                     steps=(Step(module.place(missed.call), "the span of the request starts"),),
                 )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from otelkata.lint.carriers import injections
 from otelkata.lint.finding import Finding
-from otelkata.lint.module import Module
+from otelkata.lint.meaning.module import Module
+from otelkata.lint.patterns.carriers import injections
+from otelkata.lint.patterns.thrown import is_temporary, is_thrown_away
 from otelkata.lint.rule import Example, Rule
-from otelkata.lint.thrown import is_temporary, is_thrown_away
 
 
 class InjectedHeadersNotSent(Rule):

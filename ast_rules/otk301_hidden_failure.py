@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from otelkata.lint.failures import Caught, Kind, catches
 from otelkata.lint.finding import Finding, Severity, Step
-from otelkata.lint.hidden import Hidden, HiddenFailures
-from otelkata.lint.marking import mark_failure
-from otelkata.lint.module import Module
+from otelkata.lint.fixes.marking import mark_failure
+from otelkata.lint.meaning.module import Module
+from otelkata.lint.patterns.failures import Caught, Kind, catches
+from otelkata.lint.patterns.hidden import Hidden, HiddenFailures
 from otelkata.lint.rule import Example, Rule
 
 
@@ -20,7 +20,7 @@ class HiddenFailure(Rule):
         exception or sets the status ERROR, nor raises, nor hands the exception or the span on.
         Exceptions that are control flow (`KeyError`, `StopIteration`, a cancellation, …) and those
         of the project itself are taken to be expected. It is advice where a span further in may
-        show the failure, or where a loop may try again.
+        show the failure, where a loop may try again, or where the code speaks of a fallback.
 
     Why it matters:
         Whoever looks for failed requests filters by status. An operation that failed and was
@@ -152,5 +152,6 @@ def price(prices, sku, connection):
         for caught in catches(module):
             if module.place(caught.node) == finding.place:
                 hidden = failures.judge(caught)
-                return mark_failure(module, hidden) if hidden is not None else None
+                edit = mark_failure(module, hidden) if hidden is not None else None
+                return edit.apply(module) if edit is not None else None
         return None

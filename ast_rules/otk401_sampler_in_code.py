@@ -5,13 +5,12 @@ from collections.abc import Iterator
 import libcst as cst
 
 from otelkata.lint.finding import Finding, Severity
-from otelkata.lint.module import Module, is_literal
-from otelkata.lint.names import canonical
-from otelkata.lint.providers import Given, given, made, partially_made
+from otelkata.lint.meaning.module import Module, is_literal
+from otelkata.lint.patterns.providers import Given, given, made, partially_made
+from otelkata.lint.patterns.samplers import is_chosen_here, is_sampler
 from otelkata.lint.rule import Example, Rule
-from otelkata.lint.walk import walk
+from otelkata.lint.source.walk import walk
 
-SAMPLING = "opentelemetry.sdk.trace.sampling"
 FROM_ENVIRONMENT = "_get_from_env_or_default"
 
 
@@ -118,7 +117,7 @@ class Audio:
         for call, position in providers:
             yield from self._given(module, given(module, call, "sampler", position))
         for binding in module.index.classes.values():
-            if isinstance(binding.node, cst.ClassDef) and _is_sampler(module, binding.node):
+            if isinstance(binding.node, cst.ClassDef) and is_sampler(module, binding.node):
                 yield self.finding(
                     module,
                     binding.node.name,
@@ -135,7 +134,7 @@ class Audio:
         source = value.func if isinstance(value, cst.Call) else value
         if (module.origin(source) or "").endswith(FROM_ENVIRONMENT):
             return
-        certain = _is_chosen_here(module, value)
+        certain = is_chosen_here(module, value)
         yield self.finding(
             module,
             found.node,
@@ -154,31 +153,3 @@ class Audio:
                 known = module.known(target.value)
                 if known is not None and known.kind == "TracerProvider":
                     yield from self._given(module, Given(target, node.value, readable=True))
-
-
-def _is_sampler(module: Module, node: cst.ClassDef) -> bool:
-    return any((module.origin(base.value) or "").startswith(SAMPLING) for base in node.bases)
-
-
-def _is_chosen_here(module: Module, value: cst.BaseExpression, depth: int = 0) -> bool:
-    """Tell whether a sampler is made in this file, and not handed in from elsewhere."""
-    if depth > 4:
-        return False
-    if isinstance(value, cst.IfExp):
-        return any(_is_chosen_here(module, side, depth + 1) for side in (value.body, value.orelse))
-    source = value.func if isinstance(value, cst.Call) else value
-    origin = module.origin(source)
-    if origin is not None:
-        return canonical(origin) is not None
-    if not isinstance(source, cst.Name):
-        return False
-    bindings = module.scope(source).lookup(source.value)
-    return any(
-        isinstance(binding.defined, cst.ClassDef)
-        or (
-            binding.value is not None
-            and not binding.is_parameter
-            and _is_chosen_here(module, binding.value, depth + 1)
-        )
-        for binding in bindings
-    )

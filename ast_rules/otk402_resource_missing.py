@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from otelkata.lint.finding import Finding, Severity
-from otelkata.lint.module import Module, is_literal
-from otelkata.lint.providers import given, keeps_spans_in_memory
+from otelkata.lint.finding import Finding
+from otelkata.lint.meaning.module import Module, is_literal
+from otelkata.lint.patterns.providers import given, keeps_spans_in_memory
 from otelkata.lint.rule import Example, Rule
 
 
@@ -13,7 +13,8 @@ class ResourceMissing(Rule):
 
     What it does:
         Reports a `TracerProvider(...)` that is given no `resource`, or None. Where the arguments
-        come from elsewhere (`*`, `**`), it is silent.
+        come from elsewhere (`*`, `**`), and in a file that keeps its spans in memory to look at
+        them, it is silent.
 
     Why it matters:
         Without `service.name`, spans arrive under `unknown_service`, and those of all services
@@ -32,7 +33,7 @@ class ResourceMissing(Rule):
     code = "OTK402"
     name = "resource-missing"
     criteria = ("C5",)
-    words = (b"opentelemetry",)
+    words = (b"TracerProvider",)
     bad = (
         Example(
             """
@@ -83,18 +84,18 @@ def init_positional(resource):
 
     def check(self, module: Module) -> Iterator[Finding]:
         """Look at what each provider of the SDK is given."""
-        for call in module.calls("TracerProvider"):
+        calls = list(module.calls("TracerProvider"))
+        if not calls or keeps_spans_in_memory(module):
+            return
+        for call in calls:
             found = given(module, call, "resource", 1)
             if not found.readable or (
                 found.value is not None and not is_literal(found.value, "None")
             ):
                 continue
-            tested = keeps_spans_in_memory(module)
             yield self.finding(
                 module,
                 call,
                 "This tracer provider has no resource, so its spans belong to unknown_service: "
                 "give it resource=Resource.create({SERVICE_NAME: …, SERVICE_VERSION: …}).",
-                severity=Severity.NOTE if tested else None,
-                certain=not tested,
             )

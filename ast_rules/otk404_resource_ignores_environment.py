@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from otelkata.lint.finding import Finding
-from otelkata.lint.module import Module, is_literal
-from otelkata.lint.providers import given, made, resource
+from otelkata.lint.meaning.module import Module, is_literal
+from otelkata.lint.patterns.providers import given, made
+from otelkata.lint.patterns.resources import resource
 from otelkata.lint.rule import Example, Rule
 
 
@@ -29,7 +30,7 @@ class ResourceIgnoresEnvironment(Rule):
     code = "OTK404"
     name = "resource-ignores-environment"
     criteria = ("C5",)
-    words = (b"opentelemetry",)
+    words = (b"TracerProvider",)
     bad = (
         Example(
             """

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 
 from otelkata.lint.finding import Finding, Severity
-from otelkata.lint.module import Module, is_literal
-from otelkata.lint.ownerless import Kept, kept
-from otelkata.lint.providers import given, keeps_spans_in_memory
+from otelkata.lint.meaning.module import Module, is_literal
+from otelkata.lint.patterns.handlers import method
+from otelkata.lint.patterns.ownerless import Keepers, Kept
+from otelkata.lint.patterns.providers import given, is_script, keeps_spans_in_memory
+from otelkata.lint.patterns.shutdowns import mentions_shutdown
 from otelkata.lint.rule import Example, Rule
-from otelkata.lint.shutdowns import mentions_shutdown
 
 
 class ProviderNeverShutDown(Rule):
@@ -17,7 +18,8 @@ class ProviderNeverShutDown(Rule):
         Reports a `TracerProvider(...)` that stays in its function and is not shut down there. It
         is advice where others may reach it: as the global provider, or as a name of the module.
         A provider that is returned, stored or handed to another function is that one's business,
-        and a file that shuts any provider down is left alone.
+        and a file that shuts any provider down is left alone, as is a script, which ends by itself
+        and lets the SDK's handler at exit do its work.
 
     Why it matters:
         The last spans wait in the processor's queue. Without a shutdown they are lost when the
@@ -35,7 +37,7 @@ class ProviderNeverShutDown(Rule):
     code = "OTK405"
     name = "provider-never-shut-down"
     criteria = ("C7",)
-    words = (b"opentelemetry",)
+    words = (b"TracerProvider",)
     bad = (
         Example(
             """
@@ -129,13 +131,17 @@ def stop():
         made = list(module.calls("TracerProvider"))
         if not made or mentions_shutdown(module) or keeps_spans_in_memory(module):
             return
+        keepers = Keepers(module)
+        exports = any(method(call) == "add_span_processor" for call in module.index.calls)
         for call in made:
-            keeper = kept(module, call)
+            keeper = keepers.of(call)
             if keeper is Kept.ELSEWHERE:
                 continue
-            certain = keeper is Kept.HERE and "add_span_processor" in module.code(module.tree)
+            certain = keeper is Kept.HERE and exports
             at_exit = given(module, call, "shutdown_on_exit", 2).value
             lost = at_exit is not None and is_literal(at_exit, "False")
+            if not lost and is_script(module):
+                continue
             yield self.finding(
                 module,
                 call,

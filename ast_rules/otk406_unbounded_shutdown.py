@@ -2,22 +2,20 @@
 
 from collections.abc import Iterator
 
-import libcst as cst
-
 from otelkata.lint.finding import Finding, Severity
-from otelkata.lint.module import Module
-from otelkata.lint.providers import keeps_spans_in_memory
-from otelkata.lint.rule import Example, Rule
-from otelkata.lint.shutdowns import (
+from otelkata.lint.meaning.module import Module
+from otelkata.lint.patterns.bounds import (
     Bound,
-    Shutdown,
-    bound,
+    Bounds,
     enclosing,
     is_for_shutdown,
     mentions,
-    shutdowns,
     timeout_of,
+    uses_alarm,
 )
+from otelkata.lint.patterns.providers import keeps_spans_in_memory
+from otelkata.lint.patterns.shutdowns import Shutdown, has_own, passes_on, shutdowns
+from otelkata.lint.rule import Example, Rule
 
 ADVICE = "run it in a daemon thread and wait for that with join(timeout)."
 FAULTS = {
@@ -134,14 +132,16 @@ def close(executor, meter_provider) -> None:
         """Ask of each shutdown what bounds it."""
         if not module.imports_opentelemetry:
             return
-        for shutdown in shutdowns(module):
-            if not _passes_on(module, shutdown) and not _has_own(module):
-                yield from self._judge(module, shutdown)
+        found = [item for item in shutdowns(module) if not passes_on(module, item)]
+        if not found or has_own(module) or keeps_spans_in_memory(module):
+            return
+        bounds = Bounds(module)
+        for shutdown in found:
+            yield from self._judge(module, shutdown, bounds.of(shutdown.node))
 
-    def _judge(self, module: Module, shutdown: Shutdown) -> Iterator[Finding]:
+    def _judge(self, module: Module, shutdown: Shutdown, found: Bound) -> Iterator[Finding]:
         what = module.code(shutdown.receiver)
         node = shutdown.node
-        found = bound(module, node)
         outer = list(enclosing(module, node))
         named = [function for function in outer if is_for_shutdown(function)]
         ignored = [item for item in named if not mentions(item, timeout_of(item) or "")]
@@ -151,41 +151,12 @@ def close(executor, meter_provider) -> None:
         elif ignored:
             name = timeout_of(ignored[0])
             message = f"The shutdown of {what} ignores {name}: wait for it no longer than that."
-        elif found in {Bound.NOTHING, Bound.POOL} and not _uses_alarm(module, outer):
+        elif found in {Bound.NOTHING, Bound.POOL} and not uses_alarm(module, outer):
             certain = bool(named) and found is Bound.NOTHING
             message = f"{what}.shutdown() takes as long as the exporter hangs: {ADVICE}"
             if found is Bound.POOL:
                 message = f"The process waits for the thread that shuts {what} down: {ADVICE}"
         else:
             return
-        if keeps_spans_in_memory(module):
-            return
         severity = None if certain else Severity.NOTE
         yield self.finding(module, node, message, severity=severity, certain=certain)
-
-
-def _passes_on(module: Module, shutdown: Shutdown) -> bool:
-    """Tell whether this is the shutdown of a processor or exporter around another one."""
-    function = module.function(shutdown.node)
-    owner = module.scope(shutdown.node).class_scope()
-    if not isinstance(function, cst.FunctionDef) or owner is None:
-        return False
-    assert isinstance(owner.node, cst.ClassDef)
-    bases = "".join(module.code(base.value) for base in owner.node.bases)
-    return function.name.value == "shutdown" and any(
-        kind in bases for kind in ("Processor", "Exporter", "Provider")
-    )
-
-
-def _has_own(module: Module) -> bool:
-    """Tell whether a provider of this file has a shutdown of its own, which may be bounded."""
-    for scope in module.index.classes.values():
-        if isinstance(scope.node, cst.ClassDef) and "shutdown" in scope.names:
-            known = [module.annotated(base.value) for base in scope.node.bases]
-            if any(base is not None and base.kind == "TracerProvider" for base in known):
-                return True
-    return False
-
-
-def _uses_alarm(module: Module, functions: list[cst.FunctionDef]) -> bool:
-    return any("signal." in module.code(function) for function in functions)

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import libcst as cst
 
 from otelkata.lint.finding import Finding, Severity
-from otelkata.lint.module import Module
+from otelkata.lint.meaning.module import Module
+from otelkata.lint.patterns.spannames import Value, named, values_in
 from otelkata.lint.rule import Example, Rule
-from otelkata.lint.spannames import Value, named, values_in
 
 
 class ValueInSpanName(Rule):

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from otelkata.lint.attributes import SpanAttribute
-from otelkata.lint.conventions import meant
 from otelkata.lint.finding import Finding, Severity
-from otelkata.lint.module import Module, text_of
+from otelkata.lint.meaning.module import Module, text_of
+from otelkata.lint.meaning.scopes import dotted
+from otelkata.lint.patterns.attributes import SpanAttribute
+from otelkata.lint.patterns.conventions import meant
 from otelkata.lint.rule import Example, Rule
-from otelkata.lint.scopes import dotted
 
 STATUS = dict.fromkeys(
     ("response.status_code", "resp.status_code", "r.status_code", "status_code"),
@@ -123,22 +123,17 @@ def check_out(order):
 
     def check(self, module: Module) -> Iterator[Finding]:
         """Yield each slip."""
-        found = module.span_attributes
-        set_by: dict[cst.CSTNode | None, set[str]] = {}
-        for attribute in found:
-            set_by.setdefault(module.body_of(attribute.key), set()).add(attribute.name)
-        for attribute in found:
-            by_name = meant(attribute.name)
-            name = by_name or meant_by_value(attribute)
+        for attribute in module.span_attributes:
+            name = meant(attribute.name) or meant_by_value(attribute)
             if name is None:
                 continue
-            is_set_too = name in set_by[module.body_of(attribute.key)]
             yield self.finding(
                 module,
                 attribute.key,
                 f"{attribute.name} is {name} in the semantic conventions, and nobody looks for it "
                 f"under another name: set {name}.",
-                certain=attribute.certain and by_name is not None and not is_set_too,
+                # The right name may be set elsewhere, and this one for somebody's own use.
+                certain=False,
             )
 
 

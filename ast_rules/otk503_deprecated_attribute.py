@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from otelkata.lint.conventions import DEPRECATED
 from otelkata.lint.finding import Finding, Severity
-from otelkata.lint.module import Module
+from otelkata.lint.meaning.module import Module
+from otelkata.lint.patterns.conventions import DEPRECATED
 from otelkata.lint.rule import Example, Rule
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from otelkata.lint.attributes import only_value
 from otelkata.lint.finding import Finding
-from otelkata.lint.module import Module
+from otelkata.lint.meaning.module import Module
+from otelkata.lint.patterns.attributes import only_value
 from otelkata.lint.rule import Example, Rule
 
 STATUS_CODES = frozenset({"http.response.status_code", "http.status_code"})

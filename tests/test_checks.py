@@ -452,6 +452,18 @@ def test_source_that_was_not_read_is_not_passed(reading: Reading | None) -> None
     assert {statuses[f"source.{name}"] for name in SOURCE.values()} == {"blocked"}
 
 
+def test_a_shutdown_is_not_blamed_for_a_provider_that_others_may_have_ended() -> None:
+    lies = exit_seen("shutdown_tracer_hanging", returned=True)
+    before = planted(lies)
+    [pending] = next(seen for seen in before.exits if "provider_hanging" in seen.tags).pending
+    own = next(seen for seen in before.started if seen.span_id == pending)
+    shared = planted(lies, add("started", replace(own, start="payment.main")))
+    name = "shutdown.shutdown_tracer_is_bounded"
+    for evidence, status in ((before, "failed"), (shared, "blocked")):
+        statuses = {r.check.id: r.status for r in judge(View(evidence), CHECKS).results}
+        assert statuses[name] == status
+
+
 def test_every_check_has_a_fault_that_fails_it() -> None:
     assert {row[0] for row in FAULTS} == IDS
 

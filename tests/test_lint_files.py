@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from lint_sources import put, tree
 
-from otelkata.lint import config, files
-from otelkata.lint.config import ConfigMistake
+from otelkata.lint.command import config
+from otelkata.lint.command.config import ConfigMistake
+from otelkata.lint.source import files
 
 TABLE = "[tool.kata-lint]\n"
 
@@ -25,7 +26,9 @@ def found(*paths: str, force_exclude: bool = False) -> list[str]:
 @pytest.mark.parametrize(
     ("laid", "expected"),
     [
-        pytest.param(["b.py", "a.py", "a/z.py", "B.py"], ["B.py", "a.py", "a/z.py", "b.py"], id="order"),
+        pytest.param(
+            ["b.py", "a.py", "a/z.py", "B.py"], ["B.py", "a.py", "a/z.py", "b.py"], id="order"
+        ),
         pytest.param(["a.py", "a.pyi", "a.txt", "py", "a.pyc"], ["a.py"], id="only *.py"),
         pytest.param(["d.py/x.py", "x.py"], ["d.py/x.py", "x.py"], id="a directory called d.py"),
         pytest.param(["venv/a.py", ".venv/a.py", "node_modules/b/a.py"], [], id="environments"),
@@ -33,7 +36,7 @@ def found(*paths: str, force_exclude: bool = False) -> list[str]:
         pytest.param(["x/site-packages/a.py", "rebuild/a.py"], ["rebuild/a.py"], id="whole names"),
         pytest.param(["ä ö/ü.py", "a\nb.py"], ["a\nb.py", "ä ö/ü.py"], id="odd names"),
     ],
-)  # fmt: skip
+)
 def test_directories_are_searched(tmp_path: Path, laid: list[str], expected: list[str]) -> None:
     tree(tmp_path, dict.fromkeys(laid, ""))
     assert found() == expected

@@ -9,9 +9,9 @@ import pytest
 from sarif_schema import LOG
 
 from otelkata.lint import rule
+from otelkata.lint.command.formats import data, github, sarif, text
+from otelkata.lint.command.report import Report
 from otelkata.lint.finding import Finding, Place, Severity, Step, Unread
-from otelkata.lint.formats import data, github, sarif, text
-from otelkata.lint.report import Report
 
 LEAK = Finding(
     "OTK101",
@@ -74,7 +74,9 @@ def test_marks_stand_under_what_they_mark(
 
 
 def test_a_long_line_is_cut_around_the_mark() -> None:
-    line, marks = shown("x = 1;" * 1_000_000 + "f()" + ";y" * 1_000_000, at(1, 6_000_001, 6_000_004))
+    line, marks = shown(
+        "x = 1;" * 1_000_000 + "f()" + ";y" * 1_000_000, at(1, 6_000_001, 6_000_004)
+    )
     assert len(line) < 160
     assert line[marks.index("^") :].startswith("f()")
     assert marks.count("^") == 3
@@ -92,9 +94,12 @@ def test_colours_are_only_marks() -> None:
         ([], "No faults found."),
         ([Report("a.py", fixed=2)], "2 faults fixed. No faults found."),
         ([Report("a.py", (at(1, 1, 2), at(2, 1, 2)))], "2 faults found in 1 file."),
-        ([Report("a.py", (at(1, 1, 2),)), Report("b.py", (at(1, 1, 2, "b.py"),))], "2 faults found in 2 files."),
+        (
+            [Report("a.py", (at(1, 1, 2),)), Report("b.py", (at(1, 1, 2, "b.py"),))],
+            "2 faults found in 2 files.",
+        ),
     ],
-)  # fmt: skip
+)
 def test_the_last_line_counts(reports: Sequence[Report], expected: str) -> None:
     assert text.summary(reports) == expected
 
@@ -126,17 +131,30 @@ def test_json_of_nothing_is_a_list() -> None:
     assert json.loads(data.render([])) == []
 
 
+def command(kind: str, path: str, message: str) -> str:
+    return f"::{kind} file={path},line=1,endLine=1,title=OTK101 n,col=2,endColumn=3::{message}"
+
+
 @pytest.mark.parametrize(
     ("finding", "expected"),
     [
-        (LEAK, "::warning file=shop/stock.py,line=7,endLine=7,title=OTK101 span-not-ended,col=12,endColumn=39::the span is not ended"),
-        (at(1, 2, 3), "::error file=a.py,line=1,endLine=1,title=OTK101 n,col=2,endColumn=3::m"),
-        (at(1, 2, 3, severity=Severity.NOTE), "::notice file=a.py,line=1,endLine=1,title=OTK101 n,col=2,endColumn=3::m"),
-        (at(1, 2, 3, message="50% of a:b,\r\nc"), "::error file=a.py,line=1,endLine=1,title=OTK101 n,col=2,endColumn=3::50%25 of a:b,%0D%0Ac"),
-        (at(1, 2, 3, path="a,b:c%\n.py"), "::error file=a%2Cb%3Ac%25%0A.py,line=1,endLine=1,title=OTK101 n,col=2,endColumn=3::m"),
-        (Finding("OTK101", "n", "a.py", Place(1, 9, 3, 2), "m", Severity.ERROR), "::error file=a.py,line=1,endLine=3,title=OTK101 n::m"),
+        (
+            LEAK,
+            (
+                "::warning file=shop/stock.py,line=7,endLine=7,title=OTK101 span-not-ended,"
+                "col=12,endColumn=39::the span is not ended"
+            ),
+        ),
+        (at(1, 2, 3), command("error", "a.py", "m")),
+        (at(1, 2, 3, severity=Severity.NOTE), command("notice", "a.py", "m")),
+        (at(1, 2, 3, message="50% of a:b,\r\nc"), command("error", "a.py", "50%25 of a:b,%0D%0Ac")),
+        (at(1, 2, 3, path="a,b:c%\n.py"), command("error", "a%2Cb%3Ac%25%0A.py", "m")),
+        (
+            Finding("OTK101", "n", "a.py", Place(1, 9, 3, 2), "m", Severity.ERROR),
+            "::error file=a.py,line=1,endLine=3,title=OTK101 n::m",
+        ),
     ],
-)  # fmt: skip
+)
 def test_github_commands_are_escaped(finding: Finding, expected: str) -> None:
     assert github.render([Report(finding.path, (finding,))]) == expected + "\n"
 

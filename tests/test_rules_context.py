@@ -13,6 +13,7 @@ SETUP = """\
 import contextvars
 from concurrent.futures import ThreadPoolExecutor
 from threading import Thread
+from shop.threads import CarryingExecutor, carrying
 from opentelemetry import baggage, propagate, trace
 from opentelemetry.context import Context, attach, get_current
 from opentelemetry.propagate import extract, inject
@@ -24,6 +25,20 @@ def traced():
         pass
 def traced_batch(links):
     with tracer.start_as_current_span("charge", links=links):
+        pass
+def traced_under(token):
+    attach(token)
+    with tracer.start_as_current_span("charge"):
+        pass
+def traced_beside(other):
+    with use_span(other), tracer.start_as_current_span("charge"):
+        pass
+def traced_by_hand():
+    with use_span(tracer.start_span("charge"), end_on_exit=True):
+        pass
+@carrying
+def traced_elsewhere():
+    with tracer.start_as_current_span("charge"):
         pass
 def traced_worker():
     with tracer.start_as_current_span("charge"):
@@ -47,7 +62,10 @@ def in_function(body: str, signature: str = "handle(client, url, request, x)") -
         ("Context()", [True]),
         ("Context({})", [True]),
         ("Context() if x else None", [False]),
-        ("x or Context()", [False]),
+        ("x or Context()", []),
+        ("extract(x) if x else Context()", []),
+        ("baggage.set_baggage('a', 'b', Context())", [True]),
+        ("baggage.set_baggage('a', 'b')", []),
         ("Context(), links=x", [False]),
         ("Context({'a': 1})", []),
         ("contextvars.Context()", []),
@@ -122,6 +140,11 @@ def test_a_parent_in_a_class_belongs_to_all_its_objects() -> None:
         ("x.executor.submit(traced)", [("error", False)]),
         ("Thread(target=traced_worker).start()", [("note", False)]),
         ("Thread(target=traced_batch).start()", [("note", False)]),
+        ("Thread(target=traced_by_hand).start()", [("error", True)]),
+        ("Thread(target=traced_under, args=(x,)).start()", []),
+        ("Thread(target=traced_beside, args=(x,)).start()", []),
+        ("Thread(target=traced_elsewhere).start()", []),
+        ("CarryingExecutor().submit(traced)", []),
         ("x.submit(traced)", []),
         ("Thread(target=traced, args=(get_current(),)).start()", []),
         ("Thread(target=contextvars.copy_context().run, args=(traced,)).start()", []),
@@ -231,6 +254,7 @@ def test_headers_name_the_span_of_their_request(body: str, certain: list[bool]) 
         ("h = {}\ninject(h)\nreturn h", []),
         ("h = {}\ninject(h)\nreturn lambda: h", []),
         ("h = x\ninject(h)", []),
+        ("h = {}\nclient.post(url, headers={**h})\ninject(h)", []),
         ("inject(x)", []),
         ("h = {}\nfor _ in x:\n    client.keep(h)\n    inject(h)", []),
     ],

@@ -44,7 +44,7 @@ def findings(code: str, line: str, setup: str = SETUP) -> list[Finding]:
         ('"load %s of %s" % (x, order.id)', [True]),
         ('"load {}".format(order.id)', [True]),
         ('" ".join(["load", x.sku])', [True]),
-        ('f"GET {request.url}"', [True]),
+        ('f"GET {request.url}"', [False]),
         ('f"GET {x}" if x else f"GET {order.id}"', [True]),
         ('f"GET {request.url.path}"', [False]),
         ('f"load {x.warehouse_id}"', [False]),
@@ -66,11 +66,11 @@ def test_a_value_in_a_name_is_certain_where_it_identifies_one_thing(
 @pytest.mark.parametrize(
     ("statement", "certain"),
     [
-        ('span.set_attribute("http.statuscode", x)', [True]),
-        ('span.set_attribute("userid", x)', [True]),
-        ('span.set_attribute("service_name", x)', [True]),
-        ('span.set_attributes({"http.verb": x, "http.route": x})', [True]),
-        ('tracer.start_span("load", attributes={"http.response.status": 200})', [True]),
+        ('span.set_attribute("http.statuscode", x)', [False]),
+        ('span.set_attribute("userid", x)', [False]),
+        ('span.set_attribute("service_name", x)', [False]),
+        ('span.set_attributes({"http.verb": x, "http.route": x})', [False]),
+        ('tracer.start_span("load", attributes={"http.response.status": 200})', [False]),
         ('span.set_attribute("user_id", x); span.set_attribute("user.id", x)', [False]),
         ('span.set_attribute("status", response.status_code)', [False]),
         ('span.set_attribute("method", "GET")', [False]),
@@ -83,9 +83,7 @@ def test_a_value_in_a_name_is_certain_where_it_identifies_one_thing(
         ('x.span.set_attribute("user_id", x)', [False]),
     ],
 )
-def test_a_slip_is_certain_where_the_right_name_is_missing(
-    statement: str, certain: list[bool]
-) -> None:
+def test_a_slip_is_never_certain(statement: str, certain: list[bool]) -> None:
     assert [finding.certain for finding in findings("OTK502", statement)] == certain
 
 

@@ -7,15 +7,15 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 
-from otelkata import __version__
-from otelkata.lint import files, run
-from otelkata.lint.config import Config, ConfigMistake, closest
+from otelkata.cli import lint_options
+from otelkata.lint.command import run
+from otelkata.lint.command.config import Config, ConfigMistake, closest
+from otelkata.lint.command.report import Mode, Report
+from otelkata.lint.command.selection import Selection, UnknownSelector
 from otelkata.lint.finding import Unread
-from otelkata.lint.report import Mode, Report
-from otelkata.lint.selection import Selection, UnknownSelector
+from otelkata.lint.source import files
 
 CLEAN, FAULTS, UNUSABLE = 0, 1, 2
-FORMATS = ("text", "json", "sarif", "github")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     0: nothing was found; 1: faults were found; 2: wrong usage, or something could not be read.
     """
-    parser = _parser()
+    parser = lint_options.parser()
     options = parser.parse_args(arguments)
     try:
         return _explain(options.explain) if options.explain else _lint(parser, options)
@@ -43,7 +43,7 @@ class UsageMistake(ValueError):
 
 
 def _lint(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
-    _check(parser, options)
+    lint_options.check(parser, options)
     sources = {}
     found = files.find(
         (path for path in options.paths if path != files.STDIN), force_exclude=options.force_exclude
@@ -73,30 +73,12 @@ def _lint(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     return FAULTS if changes or any(report.findings for report in reports) else CLEAN
 
 
-def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
-    if not options.paths:
-        parser.error("name at least one file or directory; - is standard input")
-    if options.jobs < 0:
-        parser.error(f"--jobs {options.jobs}: that is less than one process")
-    if options.stdin_filename and files.STDIN not in options.paths:
-        parser.error("--stdin-filename names what comes from standard input: add the path -")
-    if options.statistics and options.format != "text":
-        parser.error(f"--statistics counts instead of listing, and --format {options.format} lists")
-    if options.baseline and options.write_baseline:
-        parser.error("--write-baseline writes what --baseline reads: give one of them")
-    for option in ("output", "write_baseline"):
-        file = getattr(options, option)
-        if file and (os.path.isdir(file) or not os.path.isdir(os.path.dirname(file) or ".")):
-            shown = option.replace("_", "-")
-            parser.error(f"--{shown} {file}: that is no file in a directory that exists")
-
-
 def _config_of(name: str | None) -> Config:
     return closest(os.path.dirname(os.path.abspath(name)) if name else os.curdir)
 
 
 def _selection(options: argparse.Namespace) -> Selection:
-    from otelkata.lint import catalogue, selection  # noqa: PLC0415 (most runs select nothing)
+    from otelkata.lint.command import catalogue, selection  # noqa: PLC0415 (not before it is wanted)
 
     wish = Selection(
         _split(options.select) if options.select else None,
@@ -122,7 +104,7 @@ def _split(values: Iterable[str]) -> tuple[str, ...]:
 
 
 def _write_baseline(reports: Sequence[Report], file: str, *, failed: bool) -> int:
-    from otelkata.lint import baseline  # noqa: PLC0415 (only here)
+    from otelkata.lint.command import baseline  # noqa: PLC0415 (only here)
 
     _write(file, baseline.dump(reports, file))
     count = sum(len(report.findings) for report in reports)
@@ -131,7 +113,7 @@ def _write_baseline(reports: Sequence[Report], file: str, *, failed: bool) -> in
 
 
 def _without_known(reports: Sequence[Report], file: str) -> list[Report]:
-    from otelkata.lint import baseline  # noqa: PLC0415 (only here)
+    from otelkata.lint.command import baseline  # noqa: PLC0415 (only here)
 
     try:
         return baseline.unknown(reports, baseline.load(file), file)
@@ -165,19 +147,19 @@ def _report(
     options: argparse.Namespace, reports: Sequence[Report], unread: Sequence[Unread]
 ) -> str:
     if options.format == "json":
-        from otelkata.lint.formats import data  # noqa: PLC0415 (one of them is needed)
+        from otelkata.lint.command.formats import data  # noqa: PLC0415 (one of them is needed)
 
         return data.render(reports)
     if options.format == "sarif":
         from otelkata.lint import rule  # noqa: PLC0415 (as above)
-        from otelkata.lint.formats import sarif  # noqa: PLC0415
+        from otelkata.lint.command.formats import sarif  # noqa: PLC0415
 
         return sarif.render(reports, unread, rule.load())
     if options.format == "github":
-        from otelkata.lint.formats import github  # noqa: PLC0415 (as above)
+        from otelkata.lint.command.formats import github  # noqa: PLC0415 (as above)
 
         return github.render(reports)
-    from otelkata.lint.formats import text  # noqa: PLC0415 (as above)
+    from otelkata.lint.command.formats import text  # noqa: PLC0415 (as above)
 
     if options.statistics:
         return text.statistics(reports)
@@ -207,64 +189,13 @@ def _write(file: str, text: str) -> None:
 
 def _explain(name: str) -> int:
     from otelkata.lint import rule  # noqa: PLC0415 (this imports libcst)
-    from otelkata.lint.explain import Page  # noqa: PLC0415
+    from otelkata.lint.command.explain import Page  # noqa: PLC0415
 
     for one in rule.load():
         if name.lower() in {one.code.lower(), one.name}:
             _print(Page.of(one).text())
             return CLEAN
     raise UnknownSelector(f"--explain: {name!r} is no rule; name it by its code or name")
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="kata-lint",
-        description="Find tracing faults in Python code that uses OpenTelemetry, without running "
-        "it: spans that are not ended, lost contexts, hidden failures.",
-        epilog="exit codes: 0 nothing found, 1 faults found, 2 wrong usage or unreadable input",
-    )
-    parser.add_argument("paths", nargs="*", metavar="PATH", help="file or directory; - is stdin")
-    parser.add_argument(
-        "--stdin-filename", metavar="NAME", help="what standard input is called, and configured as"
-    )
-    parser.add_argument("--explain", metavar="RULE", help="show what a rule is about")
-    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    rules = parser.add_argument_group(
-        "rules", "codes (OTK101), beginnings of codes (OTK1), names (span-not-ended), ALL"
-    )
-    for option, does in (
-        ("--select", "run these rules and no others"),
-        ("--extend-select", "run these rules as well"),
-        ("--ignore", "leave these rules out"),
-    ):
-        rules.add_argument(option, metavar="RULES", action="append", default=[], help=does)
-    rules.add_argument(
-        "--strict-ownership",
-        action="store_true",
-        help="report spans that are handed to another owner, too",
-    )
-    _add_files(parser.add_argument_group("files"))
-    _add_output(parser.add_argument_group("output"))
-    return parser
-
-
-def _add_files(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--fix", action="store_true", help="mend what can be mended without doubt")
-    group.add_argument("--diff", action="store_true", help="show what --fix would change")
-    group.add_argument(
-        "--force-exclude", action="store_true", help="exclude files that are named, too"
-    )
-    group.add_argument("--baseline", metavar="FILE", help="report only what FILE does not know")
-    group.add_argument("--write-baseline", metavar="FILE", help="write what is found to FILE")
-    group.add_argument(
-        "--jobs", metavar="N", type=int, default=0, help="processes (default: one per processor)"
-    )
-
-
-def _add_output(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--format", choices=FORMATS, default="text")
-    group.add_argument("--output", metavar="FILE", help="write the report to FILE")
-    group.add_argument("--statistics", action="store_true", help="count by rule")
 
 
 if __name__ == "__main__":

@@ -371,7 +371,7 @@ def _processor_faults(values: Values) -> Iterator[Scenario]:
         "a checkout while the card processor hangs",
         _FAILED,
         group="hasty",
-        start="gateway.hasty_payment",
+        start="gateway.hasty_processor",
         answers=(502, 504),
         codes=("bad_gateway", "gateway_timeout"),
         inner={"gateway>payment": (504,)},

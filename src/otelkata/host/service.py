@@ -146,12 +146,17 @@ class Service:
             raise BrokenContract
         began = time.monotonic()
         values: dict[str, wire.Scalar | None] = {"returned": None, "raised": None}
+        # Threads take after the one that starts them, and a service's own thread is no daemon.
+        here = threading.current_thread()
+        here._daemonic = False  # type: ignore[attr-defined]  # noqa: SLF001 (set once it runs)
         try:
             result = self._submission.shutdown_tracer(self.provider, seconds)
             values["returned"] = result if isinstance(result, bool) else text(repr(result))
         except BaseException as error:  # noqa: BLE001 (untrusted code: the boundary is here)
             path, line = self._places.of_exception(error)
             values |= {"raised": self._places.describe(error), "path": path, "line": line}
+        finally:
+            here._daemonic = True  # type: ignore[attr-defined]  # noqa: SLF001
         values["took"] = time.monotonic() - began
         return values
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import ast
+import gc
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import libcst as cst
 
-from .finding import Finding, Unread
-from .module import Module
-from .options import Options
-from .rule import Rule
+from otelkata.lint.finding import Finding, Unread
+from otelkata.lint.meaning.module import Module
+from otelkata.lint.options import Options
+from otelkata.lint.rule import Rule
+from otelkata.lint.source.depth import obstacle
 
 DEEPEST = 20_000
-"""Python frames that one file may need: a sum of thousands of terms is a tree as deep."""
+"""Python frames that one file may need: a sum of a thousand terms is a tree as deep."""
 
 
 def lint_source(
@@ -21,20 +26,102 @@ def lint_source(
 ) -> list[Finding] | Unread:
     """Return what `rules` find in `source`, by position; `path` is only a name.
 
-    Suppression comments are not looked at. Never raises for any bytes.
+    Suppression comments are not looked at. Never raises for any bytes: where a rule fails by a
+    fault of its own, the file counts as unread, and the reason names the rule.
     """
-    before = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(before, DEEPEST))
+    reason = _null_byte(source) or obstacle(source)
+    if reason is not None:
+        return Unread(path, reason)
+    options = options or Options()
+    asked = _asked(rules, source, options)
+    if not asked and _is_python(source):
+        return []
+    with _undisturbed():
+        return _lint(source, path, asked, options)
+
+
+def _null_byte(source: bytes) -> str | None:
+    """Say where a null byte is: libcst reads past it, Python does not."""
+    at = source.find(b"\0")
+    line = source.count(b"\n", 0, at) + 1
+    return None if at < 0 else f"holds a null byte at line {line}"
+
+
+def _asked(rules: Sequence[Rule], source: bytes, options: Options) -> list[Rule]:
+    """Return the rules that may have a finding, by the words that they need."""
+    own = {name.rpartition(".")[2].encode() for name in options.start_signatures}
+    if any(word in source for word in own):
+        return list(rules)
+    return [rule for rule in rules if any(word in source for word in rule.words)]
+
+
+def _is_python(source: bytes) -> bool:
+    """Tell at a tenth of libcst's cost that there is no syntax error to report."""
+    return _problem(source) is None
+
+
+def _problem(source: bytes) -> Exception | None:
+    """Return what the Python that runs has against `source`; it may be too old for it."""
     try:
-        module = Module(cst.parse_module(source), path, options)
-        found = [finding for rule in rules for finding in rule.check(module)]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        return error
+    return None
+
+
+def _syntax_error(source: bytes, error: cst.ParserSyntaxError) -> str:
+    """Say where the syntax error is, in Python's words if they can be had: they are exact."""
+    own = _problem(source)
+    if isinstance(own, SyntaxError):
+        return f"syntax error at {own.lineno or 1}:{own.offset or 1}: {own.msg}"
+    reason = error.message.splitlines()[0]
+    return f"syntax error at {error.raw_line}:{error.raw_column + 1}: {reason}"
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Let trees be deep, and collect no garbage meanwhile: a tree in use is searched in vain."""
+    limit, collects = sys.getrecursionlimit(), gc.isenabled()
+    sys.setrecursionlimit(max(limit, DEEPEST))
+    gc.disable()
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(limit)
+        if collects:
+            gc.enable()
+
+
+def _lint(
+    source: bytes, path: str, rules: Sequence[Rule], options: Options
+) -> list[Finding] | Unread:
+    try:
+        module = Module(cst.parse_module(source), path, options, source)
     except cst.ParserSyntaxError as error:
-        reason = error.message.splitlines()[0]
-        return Unread(path, f"syntax error at {error.raw_line}:{error.raw_column + 1}: {reason}")
+        return Unread(path, _syntax_error(source, error))
     except (UnicodeDecodeError, LookupError, SyntaxError) as error:
         return Unread(path, f"cannot be decoded: {error}")
     except RecursionError:
         return Unread(path, "is nested too deeply to be read")
-    finally:
-        sys.setrecursionlimit(before)
+    found: list[Finding] = []
+    for rule in rules:
+        try:
+            found += rule.check(module)
+        except RecursionError:
+            return Unread(path, f"is nested too deeply for {rule.code}")
+        except Exception as error:  # noqa: BLE001 (one file's failure must not end the run)
+            return Unread(path, _fault(rule, error))
     return sorted(found, key=lambda finding: (finding.place, finding.code))
+
+
+def _fault(rule: Rule, error: Exception) -> str:
+    """Say that a rule has failed, and where: this is no fault of the file."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    code = trace.tb_frame.f_code if trace is not None else None
+    where = f" in {code.co_name}, line {trace.tb_lineno}" if code and trace else ""
+    what = f"{type(error).__name__}: {error}".splitlines()[0]
+    return f"{rule.code} failed ({what}{where}); a fault of kata-lint, please report it"

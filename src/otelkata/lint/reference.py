@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from otelkata import content
-
-from . import rule
-from .explain import Page
-from .rule import Rule
+from otelkata.lint import rule
+from otelkata.lint.command.explain import Page
+from otelkata.lint.rule import Rule
 
 INDEX = "index.md"
 _GROUPS = {

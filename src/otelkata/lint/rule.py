@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from otelkata import content
-
-from .finding import Finding, Severity, Step
+from otelkata.lint.finding import Finding, Severity, Step
 
 if TYPE_CHECKING:
     import libcst as cst
 
-    from .module import Module
+    from otelkata.lint.meaning.module import Module
 
 
 @dataclass(frozen=True, slots=True)

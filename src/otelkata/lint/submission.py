@@ -12,9 +12,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from .engine import lint_source
-from .finding import Finding, Unread
-from .rule import Rule, load
+from otelkata.lint.engine import lint_source
+from otelkata.lint.finding import Finding, Unread
+from otelkata.lint.rule import Rule, load
 
 _LEFT_OUT = frozenset({"node_modules", ".venv", "venv", "env", ".tox", "site-packages"})
 _TESTS = frozenset({"conftest.py", "tests", "test"})

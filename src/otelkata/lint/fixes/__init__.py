@@ -1,0 +1,1 @@
+"""Change source without changing what it does otherwise."""

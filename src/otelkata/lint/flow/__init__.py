@@ -1,0 +1,1 @@
+"""What runs after what, and what becomes of a span on the way."""

@@ -1,0 +1,178 @@
+"""How a piece of code can be left before it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import Enum
+
+import libcst as cst
+
+from otelkata.lint.meaning.module import Module, text_of
+from otelkata.lint.meaning.names import SPAN_METHODS
+from otelkata.lint.meaning.scopes import dotted
+from otelkata.lint.source.walk import walk
+
+
+class Flow(Enum):
+    """Why one point comes after another."""
+
+    NEXT = "next"
+    TRUE = "true"
+    FALSE = "false"
+    RAISE = "exception"
+    CANCEL = "cancellation"
+    CLOSE = "close of the generator"
+
+
+_HARMLESS = frozenset(
+    {
+        "append",
+        "bool",
+        "callable",
+        "cast",
+        "copy",
+        "current_task",
+        "current_thread",
+        "dict",
+        "endswith",
+        "enumerate",
+        "exc_info",
+        "frozenset",
+        "hasattr",
+        "id",
+        "isinstance",
+        "issubclass",
+        "items",
+        "keys",
+        "len",
+        "list",
+        "lower",
+        "monotonic",
+        "monotonic_ns",
+        "partial",
+        "perf_counter",
+        "perf_counter_ns",
+        "print",
+        "range",
+        "repr",
+        "set",
+        "startswith",
+        "str",
+        "strip",
+        "super",
+        "time_ns",
+        "tuple",
+        "type",
+        "upper",
+        "uuid4",
+        "values",
+        "zip",
+    }
+)
+_LOGGING = frozenset({"critical", "debug", "error", "exception", "info", "log", "warning"})
+_ITERATES = frozenset({"reversed", "sorted"}) | _HARMLESS
+_CLIENTS = ("client", "http", "requests", "session")
+
+
+class Hazards:
+    """Tells what can go wrong where; of API calls of OpenTelemetry nothing can."""
+
+    def __init__(self, module: Module) -> None:
+        """Look names up in `module`."""
+        self._module = module
+
+    def of(self, *parts: cst.CSTNode) -> list[Flow]:
+        """Return how evaluating `parts` may be left early."""
+        found: set[Flow] = set()
+        for part in parts:
+            # A function is made here, and called elsewhere.
+            if not isinstance(part, cst.FunctionDef | cst.ClassDef):
+                for node in walk(part, into_scopes=False):
+                    found.update(self._of_node(node))
+        return [flow for flow in (Flow.RAISE, Flow.CANCEL, Flow.CLOSE) if flow in found]
+
+    def of_loop(self, node: cst.For) -> list[Flow]:
+        """Return how asking for the next item may end a loop."""
+        if node.asynchronous is not None:
+            return [Flow.RAISE, Flow.CANCEL]
+        plain = not isinstance(node.iter, cst.Call) or _name(node.iter) in _ITERATES
+        return [] if plain else [Flow.RAISE]
+
+    def _of_node(self, node: cst.CSTNode) -> Iterator[Flow]:
+        match node:
+            case cst.Await():
+                yield from (Flow.RAISE, Flow.CANCEL)
+            case cst.Yield():
+                yield Flow.CLOSE
+                if self._is_manager(node):
+                    yield Flow.RAISE
+            case cst.Call():
+                if not self.is_harmless(node):
+                    yield Flow.RAISE
+            case cst.Assert():
+                yield Flow.RAISE
+            case cst.Subscript() if self._is_read(node):
+                yield Flow.RAISE
+
+    def is_harmless(self, call: cst.Call) -> bool:
+        """Tell whether `call` itself raises nothing that a program has to reckon with."""
+        name = _name(call)
+        if name in _HARMLESS or (isinstance(call.func, cst.Attribute) and name in SPAN_METHODS):
+            return True
+        if name in _LOGGING and isinstance(call.func, cst.Attribute):
+            return "log" in (dotted(call.func.value) or "").lower()
+        if name == "getattr":
+            return len(call.args) == 3
+        if name in {"get", "pop", "time"} and isinstance(call.func, cst.Attribute):
+            return _is_lookup(name, call)
+        return self._module.called(call) is not None
+
+    def _is_manager(self, node: cst.CSTNode) -> bool:
+        function = self._module.function(node)
+        return isinstance(function, cst.FunctionDef) and any(
+            (dotted(item.decorator) or "").rpartition(".")[2]
+            in {"contextmanager", "asynccontextmanager"}
+            for item in function.decorators
+        )
+
+    def _is_read(self, node: cst.Subscript) -> bool:
+        """Tell whether a subscript is looked up: not assigned to, no part of an annotation."""
+        parent = self._module.parent(node)
+        if isinstance(parent, cst.AssignTarget | cst.Annotation | cst.Del):
+            return False
+        if any(isinstance(item.slice, cst.Slice) for item in node.slice):
+            return False
+        for around in self._module.ancestors(node):
+            if isinstance(around, cst.Annotation) or _describes_span(around):
+                return False
+            if isinstance(around, cst.BaseStatement):
+                break
+        return True
+
+
+def _describes_span(node: cst.CSTNode) -> bool:
+    """Tell whether `node` only puts into a span what the code around it has used already."""
+    return (
+        isinstance(node, cst.Call)
+        and isinstance(node.func, cst.Attribute)
+        and node.func.attr.value in SPAN_METHODS
+    )
+
+
+def _name(call: cst.Call) -> str:
+    func = call.func
+    if isinstance(func, cst.Attribute):
+        return func.attr.value
+    return func.value if isinstance(func, cst.Name) else ""
+
+
+def _is_lookup(name: str, call: cst.Call) -> bool:
+    """Tell whether a call looks into a dictionary with a default, or at the clock."""
+    receiver = dotted(call.func.value) if isinstance(call.func, cst.Attribute) else None
+    if name == "time":
+        return receiver == "time"
+    if name == "pop":
+        return len(call.args) == 2
+    key = text_of(call.args[0].value) if call.args else None
+    asks_server = any(word in (receiver or "").lower() for word in _CLIENTS)
+    return key is not None and "/" not in key and not asks_server

@@ -1,0 +1,1 @@
+"""What several rules of a group look for."""

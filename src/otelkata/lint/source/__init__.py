@@ -1,0 +1,1 @@
+"""Find sources and read them: which files, which bytes, which places."""
