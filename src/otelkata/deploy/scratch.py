@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from otelkata.host.isolation import HOST_UID
+from otelkata.host.isolation import HOST_UID, changes_user
 
 from .keeper import Place
 from .source import DEPENDENCIES
@@ -30,14 +30,14 @@ class Scratch:
 
     def hand_over(self) -> None:
         """Give all that is in `work` to the user that hosts run as."""
-        if not hasattr(os, "geteuid") or os.geteuid() != 0:
+        if not changes_user():
             return
         for path in (self.work, *self.work.rglob("*")):
             os.chown(path, HOST_UID, HOST_UID, follow_symlinks=False)
 
 
 def _let_read(copied: Path) -> None:
-    if not hasattr(os, "geteuid") or os.geteuid() != 0:
+    if not changes_user():
         return
     for path in (copied, *copied.rglob("*")):
         if not path.is_symlink():

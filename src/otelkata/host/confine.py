@@ -42,6 +42,7 @@ class Confinement:
     level: Level
     place: Place
     tasks: int
+    changes_user: bool
 
     def words(self) -> str:
         """Say what is in force, and what is not."""
@@ -51,7 +52,7 @@ class Confinement:
                 f"process: processes of their own with {limited}; weak: they may do to files, "
                 "processes and network what the user who grades may"
             )
-        user = f"as the user {HOST_UID}" if is_root() else "as the user who grades"
+        user = f"as the user {HOST_UID}" if self.changes_user else "as the user who grades"
         reduced = f"{user} without privileges, system calls filtered, {limited}"
         if self.level == "sandbox":
             return (
@@ -76,7 +77,7 @@ class Confinement:
             self._filter()
 
     def _restrict(self) -> None:
-        if is_root():
+        if self.changes_user:
             os.setgroups([])
             os.setresgid(HOST_UID, HOST_UID, HOST_UID)
             os.setresuid(HOST_UID, HOST_UID, HOST_UID)
@@ -116,7 +117,7 @@ class Confinement:
             yield path, None
 
 
-def check(level: Level) -> None:
+def check(level: Level, *, changes_user: bool) -> None:
     """Raise Refused where it is plain that this system does not give `level`."""
     if level == "process":
         return
@@ -124,21 +125,15 @@ def check(level: Level) -> None:
         raise Refused("it needs Linux")
     if not linux.can_filter():
         raise Refused("no system-call filter is known for this processor")
-    if level == "restricted" and is_root() and not _others_can_read():
+    if level == "restricted" and changes_user and not _others_can_read():
         raise Refused(
             f"the interpreter {sys.executable} lies where only root can read, and submissions "
             "run as another user"
         )
 
 
-def is_root() -> bool:
-    """Tell whether this process may change its user."""
-    return os.geteuid() == 0
-
-
-def count_tasks() -> int:
-    """Return how many processes and threads the submission's user has, if that can be told."""
-    user = HOST_UID if is_root() else os.geteuid()
+def count_tasks(user: int) -> int:
+    """Return how many processes and threads `user` has, if that can be told."""
     count = 0
     with contextlib.suppress(OSError):
         for process in os.scandir("/proc"):

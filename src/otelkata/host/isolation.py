@@ -3,6 +3,9 @@
 Read by the driver as well as beside submissions, and so imports nothing but the standard library.
 """
 
+import os
+import sys
+from pathlib import Path
 from typing import Literal, get_args
 
 Level = Literal["process", "restricted", "sandbox"]
@@ -41,3 +44,18 @@ OUTPUT_LIMIT = 32 * 1024**2
 
 OUTPUT_KEPT = 8_000
 """How much of it is kept, in bytes: the end."""
+
+
+def changes_user() -> bool:
+    """Tell whether hosts run as `HOST_UID`: where root grades, and has other users to change to.
+
+    Root of a namespace may have none, and is then an ordinary user outside of it.
+    """
+    if sys.platform != "linux" or os.geteuid() != 0:
+        return False
+    try:
+        lines = Path("/proc/self/uid_map").read_text("ascii").splitlines()
+    except OSError:
+        return True
+    ranges = [(int(line.split()[0]), int(line.split()[2])) for line in lines]
+    return any(first <= HOST_UID < first + count for first, count in ranges)

@@ -23,12 +23,14 @@ from typing import Any, NoReturn
 from . import processes
 from .confine import ON_LINUX, Confinement, Refused, check, count_tasks
 from .isolation import (
+    HOST_UID,
     MEMORY_LIMIT,
-    OUTPUT_KEPT,
     OUTPUT_LIMIT,
     SCRATCH_LIMIT,
     TASKS_LIMIT,
+    changes_user,
 )
+from .printing import PIECE, Printing
 from .view import Place
 
 if ON_LINUX:
@@ -40,14 +42,14 @@ WATCH_INTERVAL = 0.5
 LATER = ("requests",)
 """Modules that only hosts need that export over OTLP, which are not the first."""
 
-_PIECE = 65_536
-
 
 def keep(control: socket.socket, orders: Mapping[str, Any]) -> None:
     """Isolate this process as `orders` say, and obey; returns only in a host that has to end."""
     _leave_streams()
     place = Place(orders["submission"], orders["work"], orders["root"], orders["dependencies"])
-    confinement = Confinement(orders["level"], place, TASKS_LIMIT + count_tasks())
+    changes = changes_user()
+    tasks = TASKS_LIMIT + count_tasks(HOST_UID if changes else os.geteuid())
+    confinement = Confinement(orders["level"], place, tasks, changes)
     try:
         _isolate(confinement)
     except (Refused, OSError) as error:
@@ -57,9 +59,9 @@ def keep(control: socket.socket, orders: Mapping[str, Any]) -> None:
 
 
 def _isolate(confinement: Confinement) -> None:
-    check(confinement.level)
+    check(confinement.level, changes_user=confinement.changes_user)
     if confinement.level == "sandbox":
-        namespaces.enter(confinement.place)
+        namespaces.enter(confinement.place, changes_user=confinement.changes_user)
     if ON_LINUX:
         linux.adopt_orphans()
         linux.hide_memory()
@@ -79,7 +81,7 @@ class Keeper:
     def __init__(self, control: socket.socket, confinement: Confinement) -> None:
         self._control = control
         self._confinement = confinement
-        self._hosts: dict[int, _Host] = {}
+        self._hosts: dict[int, Printing] = {}
         self._rest = b""
         self._is_open = True
         self._cut_off = ""
@@ -119,7 +121,7 @@ class Keeper:
             self._watch()
 
     def _hear(self) -> None:
-        data = self._control.recv(_PIECE)
+        data = self._control.recv(PIECE)
         self._is_open = bool(data)
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
@@ -157,7 +159,7 @@ class Keeper:
             self._become_host(line, writing)
         os.close(writing)
         os.set_blocking(reading, False)
-        self._hosts[pid] = _Host(name, reading)
+        self._hosts[pid] = Printing(name, reading)
 
     def _become_host(self, line: bytes, output: int) -> NoReturn:
         signal.set_wakeup_fd(-1)
@@ -190,12 +192,12 @@ class Keeper:
                     continue  # an orphan
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.killpg(pid, signal.SIGKILL)
-                self._drain(host, OUTPUT_LIMIT // _PIECE)
+                self._drain(host, OUTPUT_LIMIT // PIECE)
                 os.close(host.output)
                 code = os.waitstatus_to_exitcode(status)
                 self._tell(exited=host.name, status=code, output=host.printed())
 
-    def _drain(self, host: "_Host", pieces: int = 1) -> None:
+    def _drain(self, host: Printing, pieces: int = 1) -> None:
         for _ in range(pieces):
             if not host.read():
                 return
@@ -224,27 +226,3 @@ class Keeper:
         except OSError:
             # The driver has gone.
             self._is_open = False
-
-
-class _Host:
-    # A host and what it prints, of which only the end is kept.
-
-    def __init__(self, name: str, output: int) -> None:
-        self.name = name
-        self.output = output
-        self.count = 0
-        self.is_drained = False
-        self._kept = b""
-
-    def read(self) -> bool:
-        try:
-            data = os.read(self.output, _PIECE)
-        except BlockingIOError:
-            return False
-        self.is_drained = not data
-        self.count += len(data)
-        self._kept = (self._kept + data)[-OUTPUT_KEPT:]
-        return bool(data)
-
-    def printed(self) -> str:
-        return self._kept.decode("utf-8", "replace")
