@@ -29,9 +29,30 @@ linux._prctl(38, 1)  # no new privileges
 linux.filter_calls()  # what a container's own filter does as well
 sys.exit(main())
 """
+WITHOUT_USER_NAMESPACES = """
+import os, sys
+from otelkata.cli.grade import main
+from otelkata.host import linux
+unshared, mapped, root = os.pipe(), os.pipe(), os.getpid()
+if os.fork() == 0:
+    os.read(unshared[0], 1)
+    for kind in ("uid", "gid"):
+        open(f"/proc/{root}/{kind}_map", "w").write("0 0 65536\\n")
+    os.write(mapped[1], b"1")
+    os._exit(0)
+linux.unshare(linux.NEW_USER)
+os.write(unshared[1], b"1")
+os.read(mapped[0], 1)
+os.wait()
+open("/proc/sys/user/max_user_namespaces", "w").write("0")
+sys.exit(main())
+"""
+"""Root, with all users and privileges, of a system where nobody may make a user namespace."""
+
 COMMANDS = {
     "namespaces": ["-m", "otelkata.cli.grade"],
     "no namespaces": ["-c", WITHOUT_NAMESPACES],
+    "no user namespaces": ["-c", WITHOUT_USER_NAMESPACES],
 }
 
 
@@ -85,7 +106,7 @@ def another_user() -> int | None:
 
 
 @pytest.mark.parametrize("ordinary", [False, True], ids=["oneself", "an ordinary user"])
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", ["namespaces", "no namespaces"])
 def test_the_strongest_level_is_taken_and_named(command: str, ordinary: bool, folder: Path) -> None:
     user = another_user() if ordinary else None
     answer = grade(command, planted.REFERENCE, user=user)
@@ -94,6 +115,12 @@ def test_the_strongest_level_is_taken_and_named(command: str, ordinary: bool, fo
         assert answer.level in {"process", "restricted"}
         assert "weak: " in answer.report["isolation"]
         assert "no sandbox: new namespaces are forbidden" in answer.report["isolation"]
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can")
+def test_root_needs_no_user_namespace(folder: Path) -> None:
+    answer = grade("no user namespaces", planted.REFERENCE, "--isolation", "sandbox")
+    assert (answer.code, answer.report.get("verdict")) == (0, "passed"), answer.stderr
 
 
 @pytest.mark.parametrize("ordinary", [False, True], ids=["oneself", "an ordinary user"])
