@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from otelkata.judge import registry
+
 ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "reference_solution"
 BROKEN = "raise ImportError('broken on purpose')"
@@ -95,7 +97,8 @@ def test_a_broken_submission_fails_and_what_is_blocked_is_an_error(
     counts = outcomes(said)
     assert counts["failed"] == 1
     assert counts["error"] > 20
-    assert not counts["passed"]
+    # Its code can be read all the same.
+    assert counts["passed"] == sum(check.is_static for check in registry.load())
     assert not counts["skipped"]
     assert "broken on purpose" in said
     assert "why: " in said
