@@ -8,6 +8,7 @@ import functools
 import queue
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager, nullcontext
+from datetime import UTC, datetime
 from typing import Any, cast
 
 import httpx
@@ -1445,3 +1446,76 @@ class CleanTimeline:
         bar = self.timeline.start_span("charge")
         bar.color = "red"
         return find_stock(order)
+
+
+def keep_apart(order: Order) -> None:
+    raise ValueError(order.number)
+
+
+def describe_order(span: Span, order: Order) -> None:
+    try:
+        keep_apart(order)
+    except Exception:
+        span.add_event("order kept apart")
+    if order.total > 100:
+        span.set_attribute("shop.large", True)
+
+
+class Meter:
+    def __init__(self, number: str) -> None:
+        self.number = number
+        self.steps: list[str] = []
+
+
+def clean_helper_that_raises_nothing(order: Order) -> str:
+    span = tracer.start_span("charge")
+    describe_order(span, order)
+    meter = Meter(order.number)
+    try:
+        return charge(order) + meter.number
+    finally:
+        span.end()
+
+
+def faulty_helper_that_raises(order: Order) -> str:
+    span = tracer.start_span("charge")  # expect: OTK101:warning
+    keep_apart(order)
+    try:
+        return charge(order)
+    finally:
+        span.end()
+
+
+def stock_lines(order: Order) -> Iterator[str]:
+    yield find_stock(order)
+    raise ValueError(order.number)
+
+
+def clean_generator_that_is_only_made(order: Order) -> list[str]:
+    span = tracer.start_span("charge")
+    lines = stock_lines(order)
+    try:
+        return list(lines)
+    finally:
+        span.end()
+
+
+def clean_time_of_the_start(order: Order) -> Span:
+    span = tracer.start_span("charge")
+    span.set_attribute("shop.started", datetime.now(UTC).isoformat())
+    return span
+
+
+def clean_key_in_a_variable(order: Order) -> Span:
+    span = tracer.start_span("charge")
+    for key in ("size", "color"):
+        value = order.options.get(key)
+        if value:
+            span.set_attribute(key, value)
+    return span
+
+
+def faulty_address_in_a_variable(order: Order, address: str) -> Span:
+    span = tracer.start_span("charge")  # expect: OTK101:warning
+    requests.get(address, timeout=2)
+    return span

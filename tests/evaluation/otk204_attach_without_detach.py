@@ -15,6 +15,7 @@ from opentelemetry.context import Context, attach, detach
 from opentelemetry.context import attach as attach_context
 from opentelemetry.trace import Span, set_span_in_context
 from shop.disks import Disk
+from shop.failures import handle_exception
 from shop.orders import Order, build_headers, charge, charge_async, settle
 
 app = FastAPI()
@@ -264,3 +265,37 @@ def clean_attach_of_a_debugger(process: int) -> None:
 
 def clean_attach_of_a_disk(disk: Disk) -> None:
     disk.attach("/srv/shop")
+
+
+def clean_failure_is_reported_first(parent: Context, number: str) -> str:
+    token = attach(parent)
+    try:
+        result = settle(number)
+    except Exception as error:
+        handle_exception(trace.get_current_span(), error)
+        detach(token)
+        raise
+    detach(token)
+    return result
+
+
+async def faulty_only_when_cancelled(parent: Context, order: Order) -> str:
+    token = attach(parent)  # expect: OTK204:note
+    try:
+        result = await charge_async(order)
+    except Exception as error:
+        handle_exception(trace.get_current_span(), error)
+        detach(token)
+        raise
+    detach(token)
+    return result
+
+
+def faulty_failure_is_mended_first(parent: Context, order: Order) -> str:
+    token = attach(parent)  # expect: OTK204:warning
+    try:
+        result = charge(order)
+    except Exception as error:
+        result = settle(str(error))
+    detach(token)
+    return result

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from enum import Enum
 
 import libcst as cst
 
+from otelkata.lint.flow.harmless import HarmlessCalls
 from otelkata.lint.meaning.module import Module, text_of
 from otelkata.lint.meaning.names import SPAN_METHODS
 from otelkata.lint.meaning.scopes import dotted
@@ -41,14 +43,17 @@ _HARMLESS = frozenset(
         "hasattr",
         "id",
         "isinstance",
+        "isoformat",
         "issubclass",
         "items",
         "keys",
         "len",
         "list",
         "lower",
+        "model_dump",
         "monotonic",
         "monotonic_ns",
+        "now",
         "partial",
         "perf_counter",
         "perf_counter_ns",
@@ -61,9 +66,11 @@ _HARMLESS = frozenset(
         "strip",
         "super",
         "time_ns",
+        "timestamp",
         "tuple",
         "type",
         "upper",
+        "utcnow",
         "uuid4",
         "values",
         "zip",
@@ -72,6 +79,11 @@ _HARMLESS = frozenset(
 _LOGGING = frozenset({"critical", "debug", "error", "exception", "info", "log", "warning"})
 _ITERATES = frozenset({"reversed", "sorted"}) | _HARMLESS
 _CLIENTS = ("client", "http", "requests", "session")
+_MAPPING = re.compile(
+    r"(attributes|config|data|dict|environ|kwargs|map|mapping|metadata|options|params|settings)$"
+)
+"""How names of dictionaries end."""
+_TELLS = re.compile(r"err(or)?|exc(eption)?|fail(ed|ure)?|fault")
 
 
 class Hazards:
@@ -80,6 +92,7 @@ class Hazards:
     def __init__(self, module: Module) -> None:
         """Look names up in `module`."""
         self._module = module
+        self._own = HarmlessCalls(module, self._may_raise)
 
     def of(self, *parts: cst.CSTNode) -> list[Flow]:
         """Return how evaluating `parts` may be left early."""
@@ -125,7 +138,30 @@ class Hazards:
             return len(call.args) == 3
         if name in {"get", "pop", "time"} and isinstance(call.func, cst.Attribute):
             return _is_lookup(name, call)
-        return self._module.called(call) is not None
+        if self._module.called(call) is not None or self._own.returns(call):
+            return True
+        return _is_arithmetic(name, call) or self._tells_of_failure(name, call)
+
+    def _may_raise(self, node: cst.CSTNode) -> bool:
+        if isinstance(node, cst.Raise):
+            return True
+        if isinstance(node, cst.For) and Flow.RAISE in self.of_loop(node):
+            return True
+        return Flow.RAISE in self._of_node(node)
+
+    def _tells_of_failure(self, name: str, call: cst.Call) -> bool:
+        """Tell whether a handler only reports here what it has caught: `log_error(error)`."""
+        if _TELLS.search(name) is None:
+            return False
+        if not isinstance(self._module.parent(call), cst.Expr):
+            return False
+        given = {arg.value.value for arg in call.args if isinstance(arg.value, cst.Name)}
+        for around in self._module.ancestors(call):
+            if isinstance(around, cst.FunctionDef | cst.Lambda):
+                return False
+            if isinstance(around, cst.ExceptHandler) and around.name is not None:
+                return dotted(around.name.name) in given
+        return False
 
     def _is_manager(self, node: cst.CSTNode) -> bool:
         function = self._module.function(node)
@@ -175,4 +211,16 @@ def _is_lookup(name: str, call: cst.Call) -> bool:
         return len(call.args) == 2
     key = text_of(call.args[0].value) if call.args else None
     asks_server = any(word in (receiver or "").lower() for word in _CLIENTS)
-    return key is not None and "/" not in key and not asks_server
+    if key is None:
+        return _MAPPING.search((receiver or "").rpartition(".")[2].lower()) is not None
+    return "/" not in key and not asks_server
+
+
+def _is_arithmetic(name: str, call: cst.Call) -> bool:
+    """Tell whether a call rounds what has been calculated, which is a number."""
+    values = [arg.value for arg in call.args]
+    if name in {"max", "min"}:
+        return len(values) > 1
+    return name in {"float", "int", "round"} and all(
+        isinstance(value, cst.BinaryOperation | cst.Integer | cst.Float) for value in values
+    )
