@@ -1519,3 +1519,11 @@ def faulty_address_in_a_variable(order: Order, address: str) -> Span:
     span = tracer.start_span("charge")  # expect: OTK101:warning
     requests.get(address, timeout=2)
     return span
+
+
+def faulty_described_by_a_helper(order: Order) -> str:
+    span = tracer.start_span("charge")  # expect: OTK101:warning
+    note_order(span, order)
+    result = charge(order)
+    span.end()
+    return result

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import TypeAlias
 
 import libcst as cst
 
@@ -19,24 +20,24 @@ _CATCH_ALL = frozenset({"Exception", "BaseException"})
 _SCOPES = (cst.FunctionDef, cst.ClassDef, cst.Lambda)
 
 
-class HarmlessCalls:
-    """Looks into what this file defines; `is_hazard` judges a single node outside of it."""
+IsHazard: TypeAlias = Callable[[cst.CSTNode], bool]
 
-    def __init__(self, module: Module, is_hazard: Callable[[cst.CSTNode], bool]) -> None:
+
+class HarmlessCalls:
+    """Looks into what this file defines; whoever asks says which single nodes are a hazard."""
+
+    def __init__(self, module: Module) -> None:
         """Judge calls in `module`."""
         self._module = module
-        self._is_hazard = is_hazard
         self._known: dict[cst.CSTNode, bool] = {}
         self._depth = 0
 
-    def returns(self, call: cst.Call) -> bool:
+    def returns(self, call: cst.Call, is_hazard: IsHazard) -> bool:
         """Tell whether `call` is known to come back: what it runs is here, and raises nothing."""
-        function = self._module.definition(call)
-        if function is None:
-            function = self._constructor(call)
-        if isinstance(function, cst.ClassDef):
-            return True
-        return function is not None and self._is_harmless(function)
+        runs = self._module.definition(call) or self._constructor(call)
+        if isinstance(runs, cst.FunctionDef):
+            return self._is_harmless(runs, is_hazard)
+        return runs is not None
 
     def _constructor(self, call: cst.Call) -> cst.FunctionDef | cst.ClassDef | None:
         """Return the `__init__` that `call` runs; the class itself, if it has only fields."""
@@ -54,24 +55,23 @@ class HarmlessCalls:
             return made[0]
         return owner if not made and (_is_dataclass(owner) or not owner.bases) else None
 
-    def _is_harmless(self, function: cst.FunctionDef) -> bool:
+    def _is_harmless(self, function: cst.FunctionDef, is_hazard: IsHazard) -> bool:
         if function not in self._known:
             if self._depth >= _DEEPEST:
                 return False
             # Whoever calls itself may do so for ever.
             self._known[function] = False
             self._depth += 1
-            self._known[function] = self._has_no_hazard(function)
+            self._known[function] = _has_no_hazard(function, is_hazard)
             self._depth -= 1
         return self._known[function]
 
-    def _has_no_hazard(self, function: cst.FunctionDef) -> bool:
-        names = {(dotted(item.decorator) or "?").rpartition(".")[2] for item in function.decorators}
-        if not names <= _PLAIN_DECORATORS:
-            return False
-        if runs_later(function):
-            return True
-        return not any(self._is_hazard(node) for node in _exposed(function.body))
+
+def _has_no_hazard(function: cst.FunctionDef, is_hazard: IsHazard) -> bool:
+    names = {(dotted(item.decorator) or "?").rpartition(".")[2] for item in function.decorators}
+    if not names <= _PLAIN_DECORATORS:
+        return False
+    return runs_later(function) or not any(map(is_hazard, _exposed(function.body)))
 
 
 def runs_later(function: cst.FunctionDef) -> bool:

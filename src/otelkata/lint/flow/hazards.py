@@ -92,7 +92,7 @@ class Hazards:
     def __init__(self, module: Module) -> None:
         """Look names up in `module`."""
         self._module = module
-        self._own = HarmlessCalls(module, self._may_raise)
+        self._own = HarmlessCalls(module)
 
     def of(self, *parts: cst.CSTNode) -> list[Flow]:
         """Return how evaluating `parts` may be left early."""
@@ -138,7 +138,7 @@ class Hazards:
             return len(call.args) == 3
         if name in {"get", "pop", "time"} and isinstance(call.func, cst.Attribute):
             return _is_lookup(name, call)
-        if self._module.called(call) is not None or self._own.returns(call):
+        if self._module.called(call) is not None or self._own.returns(call, self._may_raise):
             return True
         return _is_arithmetic(name, call) or self._tells_of_failure(name, call)
 
