@@ -1527,3 +1527,83 @@ def faulty_described_by_a_helper(order: Order) -> str:
     result = charge(order)
     span.end()
     return result
+
+
+class Runner:
+    def run(self, order: Order) -> Any:
+        span = tracer.start_span("run")
+        result = None
+        try:
+            with use_span(span, end_on_exit=False):
+                result = charge(order)
+                is_stream = hasattr(result, "__iter__") and not isinstance(result, str)
+                if is_stream:
+                    return self.stream(result, span)
+            note_order(span, order)
+            return result
+        except Exception as error:
+            span.record_exception(error)
+            raise
+        finally:
+            if result is not None:
+                is_stream = hasattr(result, "__iter__") and not isinstance(result, str)
+            else:
+                is_stream = False
+            if not is_stream:
+                span.end()
+
+    def stream(self, lines: Any, span: Span) -> Iterator[str]:
+        try:
+            yield from lines
+        finally:
+            span.end()
+
+
+def faulty_test_of_another_result(order: Order) -> Any:
+    span = tracer.start_span("run")  # expect: OTK101:error
+    result = charge(order)
+    is_large = hasattr(result, "lines")
+    if is_large:
+        span.set_attribute("shop.large", True)
+    result = settle(order.number)
+    is_large = hasattr(result, "lines")
+    if not is_large:
+        span.end()
+    return result
+
+
+class Recorder:
+    def __init__(self) -> None:
+        self.spans: dict[str, Span] = {}
+
+    def open(self, name: str, *, at_once: bool = False) -> Span:
+        span = tracer.start_span(name)
+        if at_once:
+            span.end()
+        return span
+
+    def clean_only_noted(self, number: str) -> None:
+        self.open(number, at_once=True)
+
+    def clean_kept_if_it_records(self, number: str) -> None:
+        span = tracer.start_span(number)
+        if not isinstance(span, trace.NonRecordingSpan):
+            self.spans[number] = span
+
+
+def clean_looked_up_where_it_is(order: Order, *args: str) -> Span:
+    span = tracer.start_span("charge")
+    number = args[0] if len(args) > 0 else None
+    if "size" in order.options:
+        number = order.options["size"]
+    if number is not None:
+        span.set_attribute("shop.number", number)
+    return span
+
+
+def faulty_looked_up_anywhere(order: Order, *args: str) -> Span:
+    span = tracer.start_span("charge")  # expect: OTK101:warning
+    number = args[0] if order.is_new else None
+    if number is not None:
+        span.set_attribute("shop.number", number)
+    return span

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from contextvars import Token
@@ -299,3 +300,34 @@ def faulty_failure_is_mended_first(parent: Context, order: Order) -> str:
         result = settle(str(error))
     detach(token)
     return result
+
+
+async def clean_detached_only_where_it_was_attached(request: Request) -> AsyncIterator[None]:
+    token = attach(propagate.extract(request.headers))
+    attached_in = asyncio.current_task()
+    try:
+        yield
+    finally:
+        if asyncio.current_task() is attached_in:
+            detach(token)
+
+
+def faulty_detached_for_some_orders(parent: Context, order: Order) -> str:
+    token = attach(parent)  # expect: OTK204:error
+    try:
+        return charge(order)
+    finally:
+        if order.number == "1":
+            detach(token)
+
+
+class Deliveries:
+    """Nobody tells when the work on a delivery ends: the next one ends it."""
+
+    def __init__(self) -> None:
+        self.token: Any = None
+
+    def clean_detached_by_the_next(self, headers: Mapping[str, str]) -> None:
+        if self.token is not None:
+            detach(self.token)
+        self.token = attach(propagate.extract(headers))

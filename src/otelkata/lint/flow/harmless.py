@@ -76,9 +76,12 @@ def _has_no_hazard(function: cst.FunctionDef, is_hazard: IsHazard) -> bool:
 
 def runs_later(function: cst.FunctionDef) -> bool:
     """Tell whether a call only makes a generator or a coroutine, which somebody else runs."""
-    return function.asynchronous is not None or any(
-        isinstance(node, cst.Yield) for node in walk(function.body, into_scopes=False)
-    )
+    return function.asynchronous is not None or is_generator(function)
+
+
+def is_generator(function: cst.FunctionDef) -> bool:
+    """Tell whether a call makes a generator."""
+    return any(isinstance(node, cst.Yield) for node in walk(function.body, into_scopes=False))
 
 
 def _exposed(node: cst.CSTNode) -> Iterator[cst.CSTNode]:

@@ -31,6 +31,7 @@ _HARMLESS = frozenset(
         "append",
         "bool",
         "callable",
+        "cancel",
         "cast",
         "copy",
         "current_task",
@@ -80,7 +81,8 @@ _LOGGING = frozenset({"critical", "debug", "error", "exception", "info", "log", 
 _ITERATES = frozenset({"reversed", "sorted"}) | _HARMLESS
 _CLIENTS = ("client", "http", "requests", "session")
 _MAPPING = re.compile(
-    r"(attributes|config|data|dict|environ|kwargs|map|mapping|metadata|options|params|settings)$"
+    r"(attributes|config|context|data|dict|environ|headers|kwargs|labels|map|mapping|metadata"
+    r"|options|params|settings|tags)$"
 )
 """How names of dictionaries end."""
 _TELLS = re.compile(r"err(or)?|exc(eption)?|fail(ed|ure)?|fault")
@@ -183,7 +185,24 @@ class Hazards:
                 return False
             if isinstance(around, cst.BaseStatement):
                 break
-        return True
+        return not self._is_tested(node)
+
+    def _is_tested(self, node: cst.Subscript) -> bool:
+        """Tell whether a test around has asked what it looks up: `x[1] if len(x) > 1 else 0`."""
+        name = dotted(node.value)
+        inside: cst.CSTNode = node
+        for around in self._module.ancestors(node) if name else ():
+            if isinstance(around, cst.FunctionDef | cst.Lambda):
+                return False
+            asked: cst.CSTNode | None = None
+            if isinstance(around, cst.If | cst.IfExp) and inside is around.body:
+                asked = around.test
+            elif isinstance(around, cst.BooleanOperation) and inside is around.right:
+                asked = around.left
+            if asked is not None and any(name == _named(part) for part in walk(asked)):
+                return True
+            inside = around
+        return False
 
 
 def _describes_span(node: cst.CSTNode) -> bool:
@@ -193,6 +212,10 @@ def _describes_span(node: cst.CSTNode) -> bool:
         and isinstance(node.func, cst.Attribute)
         and node.func.attr.value in SPAN_METHODS
     )
+
+
+def _named(node: cst.CSTNode) -> str | None:
+    return dotted(node) if isinstance(node, cst.Name | cst.Attribute) else None
 
 
 def _name(call: cst.Call) -> str:
