@@ -1607,3 +1607,10 @@ def faulty_looked_up_anywhere(order: Order, *args: str) -> Span:
     if number is not None:
         span.set_attribute("shop.number", number)
     return span
+
+
+def clean_exception_that_is_only_made(order: Order) -> Span:
+    span = tracer.start_span("charge")
+    if order.is_new:
+        span.record_exception(ValueError("new"))
+    return span

@@ -15,6 +15,7 @@ from opentelemetry import baggage, context, propagate, trace
 from opentelemetry.context import Context, attach, detach
 from opentelemetry.context import attach as attach_context
 from opentelemetry.trace import Span, set_span_in_context
+from shop.access import request_access, reset_shop, set_shop
 from shop.disks import Disk
 from shop.failures import handle_exception
 from shop.orders import Order, build_headers, charge, charge_async, settle
@@ -331,3 +332,22 @@ class Deliveries:
         if self.token is not None:
             detach(self.token)
         self.token = attach(propagate.extract(headers))
+
+
+def clean_other_variables_are_set_as_well(parent: Context, order: Order) -> str:
+    token = attach(parent)
+    shop_token = set_shop(order.number)
+    try:
+        return charge(order)
+    finally:
+        reset_shop(shop_token)
+        detach(token)
+
+
+def faulty_other_work_comes_first(parent: Context, order: Order) -> str:
+    token = attach(parent)  # expect: OTK204:warning
+    access_token = request_access(order.number)
+    try:
+        return charge(order) + access_token
+    finally:
+        detach(token)

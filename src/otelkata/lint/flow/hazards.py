@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from enum import Enum
 
 import libcst as cst
 
+from otelkata.lint.flow.calls import (
+    HARMLESS,
+    ITERATES,
+    LOGGING,
+    RESETS,
+    SETS,
+    TELLS,
+    is_arithmetic,
+    is_lookup,
+    is_token,
+    last_name,
+    makes_exception,
+)
 from otelkata.lint.flow.harmless import HarmlessCalls
-from otelkata.lint.meaning.module import Module, text_of
+from otelkata.lint.meaning.module import Module
 from otelkata.lint.meaning.names import SPAN_METHODS
 from otelkata.lint.meaning.scopes import dotted
 from otelkata.lint.source.walk import walk
@@ -24,68 +36,6 @@ class Flow(Enum):
     RAISE = "exception"
     CANCEL = "cancellation"
     CLOSE = "close of the generator"
-
-
-_HARMLESS = frozenset(
-    {
-        "append",
-        "bool",
-        "callable",
-        "cancel",
-        "cast",
-        "copy",
-        "current_task",
-        "current_thread",
-        "dict",
-        "endswith",
-        "enumerate",
-        "exc_info",
-        "frozenset",
-        "hasattr",
-        "id",
-        "isinstance",
-        "isoformat",
-        "issubclass",
-        "items",
-        "keys",
-        "len",
-        "list",
-        "lower",
-        "model_dump",
-        "monotonic",
-        "monotonic_ns",
-        "now",
-        "partial",
-        "perf_counter",
-        "perf_counter_ns",
-        "print",
-        "range",
-        "repr",
-        "set",
-        "startswith",
-        "str",
-        "strip",
-        "super",
-        "time_ns",
-        "timestamp",
-        "tuple",
-        "type",
-        "upper",
-        "utcnow",
-        "uuid4",
-        "values",
-        "zip",
-    }
-)
-_LOGGING = frozenset({"critical", "debug", "error", "exception", "info", "log", "warning"})
-_ITERATES = frozenset({"reversed", "sorted"}) | _HARMLESS
-_CLIENTS = ("client", "http", "requests", "session")
-_MAPPING = re.compile(
-    r"(attributes|config|context|data|dict|environ|headers|kwargs|labels|map|mapping|metadata"
-    r"|options|params|settings|tags)$"
-)
-"""How names of dictionaries end."""
-_TELLS = re.compile(r"err(or)?|exc(eption)?|fail(ed|ure)?|fault")
 
 
 class Hazards:
@@ -110,7 +60,7 @@ class Hazards:
         """Return how asking for the next item may end a loop."""
         if node.asynchronous is not None:
             return [Flow.RAISE, Flow.CANCEL]
-        plain = not isinstance(node.iter, cst.Call) or _name(node.iter) in _ITERATES
+        plain = not isinstance(node.iter, cst.Call) or last_name(node.iter) in ITERATES
         return [] if plain else [Flow.RAISE]
 
     def _of_node(self, node: cst.CSTNode) -> Iterator[Flow]:
@@ -131,18 +81,23 @@ class Hazards:
 
     def is_harmless(self, call: cst.Call) -> bool:
         """Tell whether `call` itself raises nothing that a program has to reckon with."""
-        name = _name(call)
-        if name in _HARMLESS or (isinstance(call.func, cst.Attribute) and name in SPAN_METHODS):
+        name = last_name(call)
+        if name in HARMLESS or (isinstance(call.func, cst.Attribute) and name in SPAN_METHODS):
             return True
-        if name in _LOGGING and isinstance(call.func, cst.Attribute):
+        if name in LOGGING and isinstance(call.func, cst.Attribute):
             return "log" in (dotted(call.func.value) or "").lower()
         if name == "getattr":
             return len(call.args) == 3
         if name in {"get", "pop", "time"} and isinstance(call.func, cst.Attribute):
-            return _is_lookup(name, call)
+            return is_lookup(name, call)
         if self._module.called(call) is not None or self._own.returns(call, self._may_raise):
             return True
-        return _is_arithmetic(name, call) or self._tells_of_failure(name, call)
+        return (
+            is_arithmetic(name, call)
+            or makes_exception(name)
+            or self._sets_variable(name, call)
+            or self._tells_of_failure(name, call)
+        )
 
     def _may_raise(self, node: cst.CSTNode) -> bool:
         if isinstance(node, cst.Raise):
@@ -151,9 +106,18 @@ class Hazards:
             return True
         return Flow.RAISE in self._of_node(node)
 
+    def _sets_variable(self, name: str, call: cst.Call) -> bool:
+        """Tell whether a call sets a context variable, for a token, or puts it back with one."""
+        if RESETS.search(name) is not None:
+            return any(is_token(arg.value) for arg in call.args)
+        target = self._module.parent(call)
+        if SETS.match(name) is None or not isinstance(target, cst.Assign):
+            return False
+        return all(is_token(item.target) for item in target.targets)
+
     def _tells_of_failure(self, name: str, call: cst.Call) -> bool:
         """Tell whether a handler only reports here what it has caught: `log_error(error)`."""
-        if _TELLS.search(name) is None:
+        if TELLS.search(name) is None:
             return False
         if not isinstance(self._module.parent(call), cst.Expr):
             return False
@@ -216,34 +180,3 @@ def _describes_span(node: cst.CSTNode) -> bool:
 
 def _named(node: cst.CSTNode) -> str | None:
     return dotted(node) if isinstance(node, cst.Name | cst.Attribute) else None
-
-
-def _name(call: cst.Call) -> str:
-    func = call.func
-    if isinstance(func, cst.Attribute):
-        return func.attr.value
-    return func.value if isinstance(func, cst.Name) else ""
-
-
-def _is_lookup(name: str, call: cst.Call) -> bool:
-    """Tell whether a call looks into a dictionary with a default, or at the clock."""
-    receiver = dotted(call.func.value) if isinstance(call.func, cst.Attribute) else None
-    if name == "time":
-        return receiver == "time"
-    if name == "pop":
-        return len(call.args) == 2
-    key = text_of(call.args[0].value) if call.args else None
-    asks_server = any(word in (receiver or "").lower() for word in _CLIENTS)
-    if key is None:
-        return _MAPPING.search((receiver or "").rpartition(".")[2].lower()) is not None
-    return "/" not in key and not asks_server
-
-
-def _is_arithmetic(name: str, call: cst.Call) -> bool:
-    """Tell whether a call rounds what has been calculated, which is a number."""
-    values = [arg.value for arg in call.args]
-    if name in {"max", "min"}:
-        return len(values) > 1
-    return name in {"float", "int", "round"} and all(
-        isinstance(value, cst.BinaryOperation | cst.Integer | cst.Float) for value in values
-    )
