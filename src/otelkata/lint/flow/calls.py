@@ -11,6 +11,8 @@ from otelkata.lint.meaning.scopes import dotted
 
 HARMLESS = frozenset(
     {
+        "all",
+        "any",
         "append",
         "bool",
         "callable",
