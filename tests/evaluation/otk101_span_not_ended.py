@@ -8,6 +8,7 @@ import functools
 import queue
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager, nullcontext
+from datetime import UTC, datetime
 from typing import Any, cast
 
 import httpx
@@ -1445,3 +1446,171 @@ class CleanTimeline:
         bar = self.timeline.start_span("charge")
         bar.color = "red"
         return find_stock(order)
+
+
+def keep_apart(order: Order) -> None:
+    raise ValueError(order.number)
+
+
+def describe_order(span: Span, order: Order) -> None:
+    try:
+        keep_apart(order)
+    except Exception:
+        span.add_event("order kept apart")
+    if order.total > 100:
+        span.set_attribute("shop.large", True)
+
+
+class Meter:
+    def __init__(self, number: str) -> None:
+        self.number = number
+        self.steps: list[str] = []
+
+
+def clean_helper_that_raises_nothing(order: Order) -> str:
+    span = tracer.start_span("charge")
+    describe_order(span, order)
+    meter = Meter(order.number)
+    try:
+        return charge(order) + meter.number
+    finally:
+        span.end()
+
+
+def faulty_helper_that_raises(order: Order) -> str:
+    span = tracer.start_span("charge")  # expect: OTK101:warning
+    keep_apart(order)
+    try:
+        return charge(order)
+    finally:
+        span.end()
+
+
+def stock_lines(order: Order) -> Iterator[str]:
+    yield find_stock(order)
+    raise ValueError(order.number)
+
+
+def clean_generator_that_is_only_made(order: Order) -> list[str]:
+    span = tracer.start_span("charge")
+    lines = stock_lines(order)
+    try:
+        return list(lines)
+    finally:
+        span.end()
+
+
+def clean_time_of_the_start(order: Order) -> Span:
+    span = tracer.start_span("charge")
+    span.set_attribute("shop.started", datetime.now(UTC).isoformat())
+    return span
+
+
+def clean_key_in_a_variable(order: Order) -> Span:
+    span = tracer.start_span("charge")
+    for key in ("size", "color"):
+        value = order.options.get(key)
+        if value:
+            span.set_attribute(key, value)
+    return span
+
+
+def faulty_address_in_a_variable(order: Order, address: str) -> Span:
+    span = tracer.start_span("charge")  # expect: OTK101:warning
+    requests.get(address, timeout=2)
+    return span
+
+
+def faulty_described_by_a_helper(order: Order) -> str:
+    span = tracer.start_span("charge")  # expect: OTK101:warning
+    note_order(span, order)
+    result = charge(order)
+    span.end()
+    return result
+
+
+class Runner:
+    def run(self, order: Order) -> Any:
+        span = tracer.start_span("run")
+        result = None
+        try:
+            with use_span(span, end_on_exit=False):
+                result = charge(order)
+                is_stream = hasattr(result, "__iter__") and not isinstance(result, str)
+                if is_stream:
+                    return self.stream(result, span)
+            note_order(span, order)
+            return result
+        except Exception as error:
+            span.record_exception(error)
+            raise
+        finally:
+            if result is not None:
+                is_stream = hasattr(result, "__iter__") and not isinstance(result, str)
+            else:
+                is_stream = False
+            if not is_stream:
+                span.end()
+
+    def stream(self, lines: Any, span: Span) -> Iterator[str]:
+        try:
+            yield from lines
+        finally:
+            span.end()
+
+
+def faulty_test_of_another_result(order: Order) -> Any:
+    span = tracer.start_span("run")  # expect: OTK101:error
+    result = charge(order)
+    is_large = hasattr(result, "lines")
+    if is_large:
+        span.set_attribute("shop.large", True)
+    result = settle(order.number)
+    is_large = hasattr(result, "lines")
+    if not is_large:
+        span.end()
+    return result
+
+
+class Recorder:
+    def __init__(self) -> None:
+        self.spans: dict[str, Span] = {}
+
+    def open(self, name: str, *, at_once: bool = False) -> Span:
+        span = tracer.start_span(name)
+        if at_once:
+            span.end()
+        return span
+
+    def clean_only_noted(self, number: str) -> None:
+        self.open(number, at_once=True)
+
+    def clean_kept_if_it_records(self, number: str) -> None:
+        span = tracer.start_span(number)
+        if not isinstance(span, trace.NonRecordingSpan):
+            self.spans[number] = span
+
+
+def clean_looked_up_where_it_is(order: Order, *args: str) -> Span:
+    span = tracer.start_span("charge")
+    number = args[0] if len(args) > 0 else None
+    if "size" in order.options:
+        number = order.options["size"]
+    if number is not None:
+        span.set_attribute("shop.number", number)
+    return span
+
+
+def faulty_looked_up_anywhere(order: Order, *args: str) -> Span:
+    span = tracer.start_span("charge")  # expect: OTK101:warning
+    number = args[0] if order.is_new else None
+    if number is not None:
+        span.set_attribute("shop.number", number)
+    return span
+
+
+def clean_exception_that_is_only_made(order: Order) -> Span:
+    span = tracer.start_span("charge")
+    if order.is_new:
+        span.record_exception(ValueError("new"))
+    return span

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from contextvars import Token
@@ -14,7 +15,9 @@ from opentelemetry import baggage, context, propagate, trace
 from opentelemetry.context import Context, attach, detach
 from opentelemetry.context import attach as attach_context
 from opentelemetry.trace import Span, set_span_in_context
+from shop.access import request_access, reset_shop, set_shop
 from shop.disks import Disk
+from shop.failures import handle_exception
 from shop.orders import Order, build_headers, charge, charge_async, settle
 
 app = FastAPI()
@@ -264,3 +267,87 @@ def clean_attach_of_a_debugger(process: int) -> None:
 
 def clean_attach_of_a_disk(disk: Disk) -> None:
     disk.attach("/srv/shop")
+
+
+def clean_failure_is_reported_first(parent: Context, number: str) -> str:
+    token = attach(parent)
+    try:
+        result = settle(number)
+    except Exception as error:
+        handle_exception(trace.get_current_span(), error)
+        detach(token)
+        raise
+    detach(token)
+    return result
+
+
+async def faulty_only_when_cancelled(parent: Context, order: Order) -> str:
+    token = attach(parent)  # expect: OTK204:note
+    try:
+        result = await charge_async(order)
+    except Exception as error:
+        handle_exception(trace.get_current_span(), error)
+        detach(token)
+        raise
+    detach(token)
+    return result
+
+
+def faulty_failure_is_mended_first(parent: Context, order: Order) -> str:
+    token = attach(parent)  # expect: OTK204:warning
+    try:
+        result = charge(order)
+    except Exception as error:
+        result = settle(str(error))
+    detach(token)
+    return result
+
+
+async def clean_detached_only_where_it_was_attached(request: Request) -> AsyncIterator[None]:
+    token = attach(propagate.extract(request.headers))
+    attached_in = asyncio.current_task()
+    try:
+        yield
+    finally:
+        if asyncio.current_task() is attached_in:
+            detach(token)
+
+
+def faulty_detached_for_some_orders(parent: Context, order: Order) -> str:
+    token = attach(parent)  # expect: OTK204:error
+    try:
+        return charge(order)
+    finally:
+        if order.number == "1":
+            detach(token)
+
+
+class Deliveries:
+    """Nobody tells when the work on a delivery ends: the next one ends it."""
+
+    def __init__(self) -> None:
+        self.token: Any = None
+
+    def clean_detached_by_the_next(self, headers: Mapping[str, str]) -> None:
+        if self.token is not None:
+            detach(self.token)
+        self.token = attach(propagate.extract(headers))
+
+
+def clean_other_variables_are_set_as_well(parent: Context, order: Order) -> str:
+    token = attach(parent)
+    shop_token = set_shop(order.number)
+    try:
+        return charge(order)
+    finally:
+        reset_shop(shop_token)
+        detach(token)
+
+
+def faulty_other_work_comes_first(parent: Context, order: Order) -> str:
+    token = attach(parent)  # expect: OTK204:warning
+    access_token = request_access(order.number)
+    try:
+        return charge(order) + access_token
+    finally:
+        detach(token)

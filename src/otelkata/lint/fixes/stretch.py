@@ -10,7 +10,7 @@ import libcst as cst
 
 from otelkata.lint.fixes.mentions import MOST_MENTIONS, Onlookers, binds, is_read, mentions
 from otelkata.lint.fixes.rewrite import Block, spot
-from otelkata.lint.flow.effects import Deed, Effects
+from otelkata.lint.flow.effects import Deed
 from otelkata.lint.flow.ownership import Flows
 from otelkata.lint.flow.stories import Kind, Story
 from otelkata.lint.meaning.module import Module
@@ -118,13 +118,13 @@ def end_line(module: Module, mention: cst.Name) -> cst.SimpleStatementLine | Non
 
 
 @lru_cache(maxsize=1)
-def _effects(module: Module) -> Effects:
-    return Flows(module).effects
+def _flows(module: Module) -> Flows:
+    return Flows(module)
 
 
 def _is_harmless(module: Module, mention: cst.Name) -> bool:
     """Tell whether a mention only looks at the span, describes it, or is a plain end of it."""
     if end_line(module, mention) is not None:
         return True
-    deed = _effects(module).of_mention(mention).deed
+    deed = _flows(module).effects.of_mention(mention).deed
     return is_read(module, mention) and deed in _HARMLESS

@@ -10,6 +10,17 @@ from typing import TypeAlias
 import libcst as cst
 
 from otelkata.lint.flow.graph import Graph, Role
+from otelkata.lint.flow.questions import (
+    CONSTANTS,
+    asked,
+    binds,
+    bound_by,
+    facts_of,
+    is_rich,
+    names_in,
+    only_looks,
+    stripped,
+)
 from otelkata.lint.meaning.module import Module
 from otelkata.lint.meaning.scopes import dotted
 from otelkata.lint.source.walk import walk
@@ -20,9 +31,6 @@ NOTHING: Facts = frozenset()
 MOST = 4
 """How many conditions of a function are remembered; each may double what is explored."""
 
-_CONSTANTS = {"True": True, "False": False, "None": False}
-_TOO_RICH = (cst.Call, cst.Await, cst.NamedExpr, cst.Yield)
-
 
 class Conditions:
     """The tests of one function that are worth remembering."""
@@ -32,33 +40,56 @@ class Conditions:
         self._module = module
         self._graph = graph
         self._names: dict[str, frozenset[str]] = {}
-        self._bindings: dict[int, list[tuple[str, bool | None]]] = {}
+        self._bindings: dict[int, list[tuple[str, str | None]]] = {}
 
     @cached_property
     def _tests(self) -> dict[int, tuple[str, bool]]:
         """What each remembered test asks, and which answer makes that true."""
-        asked: dict[int, tuple[str, bool]] = {}
+        tests: dict[int, tuple[str, bool]] = {}
         for number, point in enumerate(self._graph.points):
             if point.role is Role.TEST and point.parts:
-                test, plain = _stripped(point.parts[0])
-                if isinstance(test, cst.BaseExpression) and not _is_rich(test):
-                    text = self._module.code(test)
-                    asked[number] = (text, plain)
-                    self._names[text] = frozenset(
-                        node.value for node in walk(test) if isinstance(node, cst.Name)
-                    )
-        counted = Counter(text for text, _ in asked.values())
+                test, plain = stripped(point.parts[0])
+                if isinstance(test, cst.BaseExpression) and not is_rich(test):
+                    text, plain = asked(self._module, test, plain=plain)
+                    tests[number] = (text, plain)
+                    self._names[text] = names_in(test)
+        counted = Counter(text for text, _ in tests.values())
         constants = {
-            name for sets in self._sets.values() for name, value in sets if value is not None
+            text
+            for sets in self._sets.values()
+            for name, value in sets
+            for text, _ in facts_of(name, value)
         }
-        worth = [text for text in counted if counted[text] > 1 or text in constants][:MOST]
-        return {number: item for number, item in asked.items() if item[0] in worth}
+        worth = [
+            text
+            for text in counted
+            if counted[text] > 1 or text in constants or text in self._steady
+        ][:MOST]
+        return {number: item for number, item in tests.items() if item[0] in worth}
 
     @cached_property
-    def _sets(self) -> dict[int, list[tuple[str, bool | None]]]:
-        """Which names each point binds, and to which truth, where it is a constant."""
+    def _steady(self) -> dict[str, str]:
+        """Names that are given one and the same expression twice, which finds out nothing new."""
+        given: dict[str, list[cst.BaseExpression]] = {}
+        for point in self._graph.points:
+            for part in point.parts:
+                if isinstance(part, cst.Assign) and len(part.targets) == 1:
+                    name = dotted(part.targets[0].target)
+                    if name is not None and dotted(part.value) not in CONSTANTS:
+                        given.setdefault(name, []).append(part.value)
+        steady = {}
+        for name, values in given.items():
+            texts = {self._module.code(value) for value in values}
+            if len(values) > 1 and len(texts) == 1 and only_looks(values[0]):
+                steady[name] = texts.pop()
+                self._names[steady[name]] = names_in(values[0])
+        return steady
+
+    @cached_property
+    def _sets(self) -> dict[int, list[tuple[str, str | None]]]:
+        """Which names each point binds, and to which constant, if it is one."""
         found = {
-            number: [bound for part in point.parts for bound in _bound(part)]
+            number: [bound for part in point.parts for bound in bound_by(part)]
             for number, point in enumerate(self._graph.points)
         }
         return {number: bound for number, bound in found.items() if bound}
@@ -67,20 +98,23 @@ class Conditions:
         """Return what is known after the point `number`."""
         if not self._tests:
             return facts
+        worth = {text for text, _ in self._tests.values()}
         for name, value in self._sets.get(number, ()):
             facts = frozenset(
                 (text, truth) for text, truth in facts if name not in self._names.get(text, ())
             )
-            if value is not None and any(text == name for text, _ in self._tests.values()):
-                facts |= {(name, value)}
+            facts |= {fact for fact in facts_of(name, value) if fact[0] in worth}
+            if value is None and name in worth:
+                same = self._steady.get(name)
+                facts |= {(name, truth) for text, truth in facts if text == same}
         return facts
 
     def answer(self, number: int, facts: Facts) -> bool | None:
         """Return the answer to the test at `number`, if it is known."""
-        asked = self._tests.get(number)
-        if asked is None:
+        test = self._tests.get(number)
+        if test is None:
             return None
-        text, plain = asked
+        text, plain = test
         for known, truth in facts:
             if known == text:
                 return truth is plain
@@ -88,8 +122,14 @@ class Conditions:
 
     def told(self, number: int, facts: Facts, *, answer: bool) -> Facts:
         """Return what is known once the test at `number` has had this answer."""
-        asked = self._tests.get(number)
-        return facts if asked is None else facts | {(asked[0], answer is asked[1])}
+        test = self._tests.get(number)
+        if test is None:
+            return facts
+        text, truth = test[0], answer is test[1]
+        new = {(text, truth)}
+        if text in self._steady and not any(text == known for known, _ in facts):
+            new.add((self._steady[text], truth))
+        return facts | new
 
     def before(self, start: cst.CSTNode) -> Facts:
         """Return what is known where `start` runs: from tests around it and constants before it."""
@@ -97,28 +137,29 @@ class Conditions:
         if not texts:
             return NOTHING
         facts = {text: truth for text, truth in _conditions(self._module, start) if text in texts}
-        facts |= {name: value for name, value in self._constants(start) if name in texts}
+        facts |= {text: truth for text, truth in self._constants(start) if text in texts}
         return frozenset(facts.items())
 
     def _constants(self, start: cst.CSTNode) -> Iterator[tuple[str, bool]]:
-        """Yield names that a statement before `start`, in a block around it, made a constant."""
-        known: dict[str, bool] = {}
+        """Yield what a statement before `start`, in a block around it, made true or false."""
+        known: dict[str, str] = {}
         inside = start
         for around in self._module.ancestors(start):
             if isinstance(around, cst.For | cst.While):
-                known = {name: value for name, value in known.items() if not _binds(around, name)}
+                known = {name: value for name, value in known.items() if not binds(around, name)}
             if isinstance(around, cst.IndentedBlock | cst.Module):
                 found = self._constants_in(around, inside)
                 known = {**found, **known}
             if isinstance(around, cst.FunctionDef):
                 break
             inside = around
-        yield from known.items()
+        for name, value in known.items():
+            yield from facts_of(name, value)
 
     def _constants_in(
         self, block: cst.IndentedBlock | cst.Module, inside: cst.CSTNode
-    ) -> dict[str, bool]:
-        known: dict[str, bool] = {}
+    ) -> dict[str, str]:
+        known: dict[str, str] = {}
         for statement in block.body:
             if statement is inside:
                 break
@@ -129,47 +170,13 @@ class Conditions:
                     known[name] = value
         return known
 
-    def _bound_in(self, statement: cst.CSTNode) -> list[tuple[str, bool | None]]:
+    def _bound_in(self, statement: cst.CSTNode) -> list[tuple[str, str | None]]:
         """Return what `statement` binds; kept, as each span asks for all that is before it."""
         if id(statement) not in self._bindings:
             self._bindings[id(statement)] = [
-                bound for node in walk(statement, into_scopes=False) for bound in _bound(node)
+                bound for node in walk(statement, into_scopes=False) for bound in bound_by(node)
             ]
         return self._bindings[id(statement)]
-
-
-def _binds(node: cst.CSTNode, name: str) -> bool:
-    return any(name == bound for inner in walk(node) for bound, _ in _bound(inner))
-
-
-def _stripped(test: cst.CSTNode) -> tuple[cst.CSTNode, bool]:
-    """Return a test without `not`, and whether it means what it meant."""
-    plain = True
-    while isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not):
-        test, plain = test.expression, not plain
-    return test, plain
-
-
-def _is_rich(test: cst.BaseExpression) -> bool:
-    return any(isinstance(node, _TOO_RICH) for node in walk(test))
-
-
-def _bound(node: cst.CSTNode) -> Iterator[tuple[str, bool | None]]:
-    """Yield the names that `node` itself binds, with their truth where it is a constant."""
-    match node:
-        case cst.Assign():
-            value = dotted(node.value)
-            for target in node.targets:
-                for part in walk(target.target):
-                    if isinstance(part, cst.Name):
-                        yield part.value, _CONSTANTS.get(value or "")
-        case cst.AnnAssign() | cst.AugAssign() | cst.NamedExpr():
-            constant = None if isinstance(node, cst.AugAssign) else dotted(node.value)
-            yield dotted(node.target) or "", _CONSTANTS.get(constant or "")
-        case cst.For() | cst.AsName():
-            for part in walk(node.target if isinstance(node, cst.For) else node.name):
-                if isinstance(part, cst.Name):
-                    yield part.value, None
 
 
 def _conditions(module: Module, start: cst.CSTNode) -> Iterator[tuple[str, bool]]:
@@ -210,7 +217,8 @@ def _told(module: Module, test: cst.BaseExpression, *, holds: bool) -> Iterator[
     if isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not):
         yield from _told(module, test.expression, holds=not holds)
         return
-    yield module.code(test), holds
+    text, plain = asked(module, test, plain=True)
+    yield text, holds is plain
     if isinstance(test, cst.BooleanOperation) and isinstance(test.operator, cst.And) is holds:
         yield from _told(module, test.left, holds=holds)
         yield from _told(module, test.right, holds=holds)

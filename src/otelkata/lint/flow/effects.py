@@ -8,6 +8,7 @@ from enum import Enum
 
 import libcst as cst
 
+from otelkata.lint.flow.harmless import is_generator
 from otelkata.lint.flow.naming import Naming
 from otelkata.lint.meaning.module import Known, Module, argument, is_literal
 from otelkata.lint.meaning.names import SPAN_METHODS, SPAN_USES
@@ -297,7 +298,7 @@ class Effects:
     def _in_callee(self, call: cst.Call, arg: cst.Arg) -> Deed:
         """Return what a function of this file does with the span; of others nothing is known."""
         function = self._module.definition(call)
-        if function is None:
+        if function is None or is_generator(function):
             return Deed.PASS
         name = parameter_of(function, call, arg)
         return Deed.PASS if name is None else self._fate(function, name)

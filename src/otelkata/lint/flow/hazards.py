@@ -7,7 +7,21 @@ from enum import Enum
 
 import libcst as cst
 
-from otelkata.lint.meaning.module import Module, text_of
+from otelkata.lint.flow.calls import (
+    HARMLESS,
+    ITERATES,
+    LOGGING,
+    RESETS,
+    SETS,
+    TELLS,
+    is_arithmetic,
+    is_lookup,
+    is_token,
+    last_name,
+    makes_exception,
+)
+from otelkata.lint.flow.harmless import HarmlessCalls
+from otelkata.lint.meaning.module import Module
 from otelkata.lint.meaning.names import SPAN_METHODS
 from otelkata.lint.meaning.scopes import dotted
 from otelkata.lint.source.walk import walk
@@ -24,62 +38,13 @@ class Flow(Enum):
     CLOSE = "close of the generator"
 
 
-_HARMLESS = frozenset(
-    {
-        "append",
-        "bool",
-        "callable",
-        "cast",
-        "copy",
-        "current_task",
-        "current_thread",
-        "dict",
-        "endswith",
-        "enumerate",
-        "exc_info",
-        "frozenset",
-        "hasattr",
-        "id",
-        "isinstance",
-        "issubclass",
-        "items",
-        "keys",
-        "len",
-        "list",
-        "lower",
-        "monotonic",
-        "monotonic_ns",
-        "partial",
-        "perf_counter",
-        "perf_counter_ns",
-        "print",
-        "range",
-        "repr",
-        "set",
-        "startswith",
-        "str",
-        "strip",
-        "super",
-        "time_ns",
-        "tuple",
-        "type",
-        "upper",
-        "uuid4",
-        "values",
-        "zip",
-    }
-)
-_LOGGING = frozenset({"critical", "debug", "error", "exception", "info", "log", "warning"})
-_ITERATES = frozenset({"reversed", "sorted"}) | _HARMLESS
-_CLIENTS = ("client", "http", "requests", "session")
-
-
 class Hazards:
     """Tells what can go wrong where; of API calls of OpenTelemetry nothing can."""
 
     def __init__(self, module: Module) -> None:
         """Look names up in `module`."""
         self._module = module
+        self._own = HarmlessCalls(module)
 
     def of(self, *parts: cst.CSTNode) -> list[Flow]:
         """Return how evaluating `parts` may be left early."""
@@ -95,7 +60,7 @@ class Hazards:
         """Return how asking for the next item may end a loop."""
         if node.asynchronous is not None:
             return [Flow.RAISE, Flow.CANCEL]
-        plain = not isinstance(node.iter, cst.Call) or _name(node.iter) in _ITERATES
+        plain = not isinstance(node.iter, cst.Call) or last_name(node.iter) in ITERATES
         return [] if plain else [Flow.RAISE]
 
     def _of_node(self, node: cst.CSTNode) -> Iterator[Flow]:
@@ -116,16 +81,53 @@ class Hazards:
 
     def is_harmless(self, call: cst.Call) -> bool:
         """Tell whether `call` itself raises nothing that a program has to reckon with."""
-        name = _name(call)
-        if name in _HARMLESS or (isinstance(call.func, cst.Attribute) and name in SPAN_METHODS):
+        name = last_name(call)
+        if name in HARMLESS or (isinstance(call.func, cst.Attribute) and name in SPAN_METHODS):
             return True
-        if name in _LOGGING and isinstance(call.func, cst.Attribute):
+        if name in LOGGING and isinstance(call.func, cst.Attribute):
             return "log" in (dotted(call.func.value) or "").lower()
         if name == "getattr":
             return len(call.args) == 3
         if name in {"get", "pop", "time"} and isinstance(call.func, cst.Attribute):
-            return _is_lookup(name, call)
-        return self._module.called(call) is not None
+            return is_lookup(name, call)
+        if self._module.called(call) is not None or self._own.returns(call, self._may_raise):
+            return True
+        return (
+            is_arithmetic(name, call)
+            or makes_exception(name)
+            or self._sets_variable(name, call)
+            or self._tells_of_failure(name, call)
+        )
+
+    def _may_raise(self, node: cst.CSTNode) -> bool:
+        if isinstance(node, cst.Raise):
+            return True
+        if isinstance(node, cst.For) and Flow.RAISE in self.of_loop(node):
+            return True
+        return Flow.RAISE in self._of_node(node)
+
+    def _sets_variable(self, name: str, call: cst.Call) -> bool:
+        """Tell whether a call sets a context variable, for a token, or puts it back with one."""
+        if RESETS.search(name) is not None:
+            return any(is_token(arg.value) for arg in call.args)
+        target = self._module.parent(call)
+        if SETS.match(name) is None or not isinstance(target, cst.Assign):
+            return False
+        return all(is_token(item.target) for item in target.targets)
+
+    def _tells_of_failure(self, name: str, call: cst.Call) -> bool:
+        """Tell whether a handler only reports here what it has caught: `log_error(error)`."""
+        if TELLS.search(name) is None:
+            return False
+        if not isinstance(self._module.parent(call), cst.Expr):
+            return False
+        given = {arg.value.value for arg in call.args if isinstance(arg.value, cst.Name)}
+        for around in self._module.ancestors(call):
+            if isinstance(around, cst.FunctionDef | cst.Lambda):
+                return False
+            if isinstance(around, cst.ExceptHandler) and around.name is not None:
+                return dotted(around.name.name) in given
+        return False
 
     def _is_manager(self, node: cst.CSTNode) -> bool:
         function = self._module.function(node)
@@ -147,7 +149,24 @@ class Hazards:
                 return False
             if isinstance(around, cst.BaseStatement):
                 break
-        return True
+        return not self._is_tested(node)
+
+    def _is_tested(self, node: cst.Subscript) -> bool:
+        """Tell whether a test around has asked what it looks up: `x[1] if len(x) > 1 else 0`."""
+        name = dotted(node.value)
+        inside: cst.CSTNode = node
+        for around in self._module.ancestors(node) if name else ():
+            if isinstance(around, cst.FunctionDef | cst.Lambda):
+                return False
+            asked: cst.CSTNode | None = None
+            if isinstance(around, cst.If | cst.IfExp) and inside is around.body:
+                asked = around.test
+            elif isinstance(around, cst.BooleanOperation) and inside is around.right:
+                asked = around.left
+            if asked is not None and any(name == _named(part) for part in walk(asked)):
+                return True
+            inside = around
+        return False
 
 
 def _describes_span(node: cst.CSTNode) -> bool:
@@ -159,20 +178,5 @@ def _describes_span(node: cst.CSTNode) -> bool:
     )
 
 
-def _name(call: cst.Call) -> str:
-    func = call.func
-    if isinstance(func, cst.Attribute):
-        return func.attr.value
-    return func.value if isinstance(func, cst.Name) else ""
-
-
-def _is_lookup(name: str, call: cst.Call) -> bool:
-    """Tell whether a call looks into a dictionary with a default, or at the clock."""
-    receiver = dotted(call.func.value) if isinstance(call.func, cst.Attribute) else None
-    if name == "time":
-        return receiver == "time"
-    if name == "pop":
-        return len(call.args) == 2
-    key = text_of(call.args[0].value) if call.args else None
-    asks_server = any(word in (receiver or "").lower() for word in _CLIENTS)
-    return key is not None and "/" not in key and not asks_server
+def _named(node: cst.CSTNode) -> str | None:
+    return dotted(node) if isinstance(node, cst.Name | cst.Attribute) else None

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import libcst as cst
 
+from otelkata.lint.flow.belonging import is_same_place
 from otelkata.lint.flow.conditions import NOTHING, Conditions, Facts
 from otelkata.lint.flow.effects import Deed, Effect, Effects
 from otelkata.lint.flow.graph import Edge, Graph, Jump, Point, Role
@@ -59,6 +60,8 @@ class Fates:
     managed: bool = False
     ended: bool = False
     complete: bool = True
+    spent: bool = False
+    """Some path returns it when it has ended."""
 
 
 class Flows:
@@ -150,6 +153,8 @@ class _Walk:
         if names and self._effects.captures(flows.inner_scopes(body), names):
             self.fates.moved[Deed.CAPTURE] = body
             return
+        called = module.called(start) if isinstance(start, cst.Call) else None
+        self._is_attached = called is not None and called.kind == "attach"
         self._begin(start, names)
         self._explore()
 
@@ -198,8 +203,12 @@ class _Walk:
         after = self._apply(state, point)
         if after is None:
             return
+        failed = after
+        if any(isinstance(part, cst.Assign | cst.AnnAssign) for part in point.parts):
+            # What raises has bound nothing.
+            failed = after._replace(facts=state.facts)
         for edge in self._edges(after):
-            self._go(after, edge, came_from=state)
+            self._go(failed if _RANK[edge.flow] else after, edge, came_from=state)
 
     def _resume(self, state: _State) -> None:
         jump = state.stack[-1] if state.stack else (self._graph.leave,)
@@ -229,6 +238,8 @@ class _Walk:
                 if state.ended is not None:
                     self._note(self.fates.twice, _by_hand(state.ended, effect.node))
                 return state._replace(ended=effect.node)
+            case Deed.RETURN if state.ended is not None:
+                self.fates.spent = True
             case Deed.USE if state.ended is not None:
                 self._note(self.fates.late, effect.node)
             case Deed.ALIAS:
@@ -275,6 +286,8 @@ class _Walk:
             truth = self._truth(point.parts[0], state)
             if truth is None:
                 truth = self._conditions.answer(state.point, state.facts)
+            if truth is None and self._is_attached:
+                truth = is_same_place(self._module, point.parts[0])
         for edge in point.edges:
             if truth is None or edge.flow is not (Flow.FALSE if truth else Flow.TRUE):
                 yield edge
@@ -289,6 +302,8 @@ class _Walk:
             case cst.Call(func=cst.Attribute(attr=cst.Name(value="is_recording")) as asked):
                 # What records nothing needs no end, and what has ended records nothing.
                 truth = state.ended is None if dotted(asked.value) in names else None
+            case cst.Call(func=cst.Name(value="isinstance")) if _is_for_show(test):
+                truth = False if dotted(test.args[0].value) in names else None
             case cst.NamedExpr():
                 truth = True if dotted(test.target) in names else None
             case cst.UnaryOperation(operator=cst.Not()):
@@ -343,6 +358,12 @@ class _Walk:
 def _by_hand(first: cst.CSTNode, second: cst.CSTNode) -> cst.CSTNode:
     """Return the one of two ends that somebody wrote: a `with` ends by itself."""
     return first if isinstance(second, cst.WithItem) else second
+
+
+def _is_for_show(call: cst.Call) -> bool:
+    """Tell whether a test is for a span that records nothing, and so needs no end."""
+    kind = dotted(call.args[1].value) if len(call.args) == 2 else None
+    return (kind or "").rpartition(".")[2] == "NonRecordingSpan"
 
 
 def _name_of(node: cst.CSTNode) -> str:

@@ -11,6 +11,7 @@ from functools import cached_property
 import libcst as cst
 
 from otelkata.lint.flow.effects import Deed
+from otelkata.lint.flow.harmless import is_generator
 from otelkata.lint.flow.hazards import Flow
 from otelkata.lint.flow.ownership import Fates, Flows
 from otelkata.lint.meaning.module import Body, Known, Module
@@ -185,6 +186,10 @@ class _Teller:
             return self._flows.follow(body, call, frozenset())
         owners = {self._module.body_of(node) for node in takers}
         if owners == {body}:
+            ranks = self._module.ranks
+            if all(ranks[node] < ranks[call] for node in takers):
+                # Each run of the function looks after what the one before has left.
+                return Fates(moved={Deed.STORE: call})
             return self._flows.follow(body, call, names)
         if _name(body) in _ENTERS and {_name(owner) for owner in owners - {body}} <= _EXITS:
             # `__exit__` does not run when `__enter__` raised.
@@ -221,7 +226,8 @@ class _Teller:
         for story in (story for story in told if story.kind is Kind.SPAN):
             moved = story.first is Deed.RETURN or Deed.RETURN in story.fates.moved
             body = self._module.function(story.call)
-            if moved and isinstance(body, cst.FunctionDef) and not _is_generator(body):
+            moved = moved and not story.fates.spent
+            if moved and isinstance(body, cst.FunctionDef) and not is_generator(body):
                 found.add(body)
         return found
 
@@ -272,7 +278,3 @@ def _opposite(
 
 def _name(body: Body | None) -> str:
     return body.name.value if isinstance(body, cst.FunctionDef) else ""
-
-
-def _is_generator(function: cst.FunctionDef) -> bool:
-    return any(isinstance(node, cst.Yield) for node in walk(function.body, into_scopes=False))
