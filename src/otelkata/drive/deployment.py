@@ -25,6 +25,7 @@ START_LIMIT = 20.0
 ENVIRONMENTS: Mapping[str, Mapping[str, str]] = {
     "unsampled": {"OTEL_TRACES_SAMPLER": "always_off"},
 }
+OUTPUT_SHOWN = 8_000
 
 
 class Deployment:
@@ -39,7 +40,7 @@ class Deployment:
         ports: dict[str, int],
         collector: Collector,
         observations: Observations,
-        work: Path,
+        scratch: Path,
         resource: Mapping[str, str],
         version: str,
     ) -> None:
@@ -51,12 +52,12 @@ class Deployment:
         self._observations = observations
         self._resource = resource
         self._version = version
-        self._hosts: dict[str, Host] = {}
+        self._hosts: dict[str, asyncio.Task[Host]] = {}
         self._ended: set[str] = set()
         self._callees: dict[str, str] = {}
         self._refusing: list[socket.socket] = []
-        self._work = work
-        self._no_certificates = work / "certificates"
+        self._scratch = scratch
+        self._no_certificates = scratch / "certificates"
         self._no_certificates.mkdir()
         self._databases: dict[str, str] = {}
         self.starts: dict[str, ServiceStart] = {}
@@ -70,9 +71,9 @@ class Deployment:
     def stock(self, skus: Sequence[str]) -> None:
         """Make the databases."""
         self._databases = {
-            "stocked": database.make(self._work / "stock.sqlite", skus),
-            "locked": database.make(self._work / "locked.sqlite", skus),
-            "empty": database.make_without_table(self._work / "empty.sqlite"),
+            "stocked": database.make(self._scratch / "stock.sqlite", skus),
+            "locked": database.make(self._scratch / "locked.sqlite", skus),
+            "empty": database.make_without_table(self._scratch / "empty.sqlite"),
         }
 
     def serves(self, start: str) -> bool:
@@ -88,7 +89,7 @@ class Deployment:
         urls = [(start, await self._urls(start) if serve else {}) for start in planned]
         await asyncio.gather(*(self._start(start, of, serve=serve) for start, of in urls))
 
-    def host(self, name: str) -> Host:
+    async def host(self, name: str) -> Host:
         """Return the host `name`, made at the first call."""
         if name not in self._hosts:
             environment = {
@@ -100,25 +101,20 @@ class Deployment:
                 # Nothing here speaks TLS, and reading the world's certificates takes each client
                 # that a submission makes some 60 ms.
                 "SSL_CERT_DIR": str(self._no_certificates),
-                "HOME": str(self._work),
-                "TMPDIR": str(self._work),
                 **ENVIRONMENTS.get(name, {}),
             }
-            self._hosts[name] = self._parent.make_host(
+            making = self._parent.make_host(
                 name,
                 self._submission,
                 environment,
                 serves_in_main=name.startswith(("sigterm", "stuck")),
             )
-        return self._hosts[name]
+            self._hosts[name] = asyncio.ensure_future(making)
+        return await self._hosts[name]
 
-    def terminate(self, name: str) -> None:
-        """Send SIGTERM to the host `name`."""
-        self._parent.send_signal(name, signal.SIGTERM)
-
-    def host_of(self, start: str) -> Host:
+    async def host_of(self, start: str) -> Host:
         """Return the host in which `start` runs."""
-        return self.host(self.starts[start].host)
+        return await self.host(self.starts[start].host)
 
     async def explain_silence(self, start: str, stage: str, message: str) -> None:
         """Report that `start` did not answer, with the place where its code stands."""
@@ -138,7 +134,7 @@ class Deployment:
 
     async def _where(self, start: str) -> Mapping[str, wire.Scalar | None]:
         try:
-            host = self.host_of(start)
+            host = await self.host_of(start)
             return (await host.ask(wire.Where, limit=5, start=start)).values
         except (TimeoutError, HostGone):
             return {"path": "", "line": 0, "blocks": False}
@@ -148,7 +144,7 @@ class Deployment:
         if name in self._ended:
             return
         self._ended.add(name)
-        host = self.host(name)
+        host = await self.host(name)
         try:
             status = await asyncio.wait_for(asyncio.shield(host.exited), 2)
             how = (
@@ -156,7 +152,7 @@ class Deployment:
             )
         except TimeoutError:
             how = "closed its connection to the grader"
-        output = host.output
+        output = self._output_of(name)
         message = f"the process that ran the submission {how}"
         place = _crash_place(output, f"{self._submission}{os.sep}")
         self._observations.problems.append(wire.Problem("", "", "exit", message, *place, output))
@@ -171,7 +167,7 @@ class Deployment:
     async def _start(self, planned: PlannedStart, urls: dict[str, str], *, serve: bool) -> None:
         self._callees[planned.name] = planned.callees
         self._note(planned, 0, serves=False)
-        host = self.host(planned.host)
+        host = await self.host(planned.host)
         asking = host.ask(
             wire.Start,
             limit=START_LIMIT,
@@ -219,7 +215,7 @@ class Deployment:
             if service != planned.service:
                 continue
             if parameter in planned.refused:
-                port = await self._refuse()
+                port = self._refuse()
             else:
                 callee = hop.partition(">")[2]
                 name = callee if callee == "processor" else f"{callee}.{planned.callees}"
@@ -229,13 +225,22 @@ class Deployment:
             urls[parameter] = f"http://{HOST}:{port}"
         return urls
 
-    async def _refuse(self) -> int:
+    def _refuse(self) -> int:
         # Bound but not listening: nobody else can come to listen there meanwhile.
-        refusing = await self._crossings.network.stream()
+        refusing = socket.socket()
         refusing.bind((HOST, 0))
         self._refusing.append(refusing)
         port: int = refusing.getsockname()[1]
         return port
+
+    def _output_of(self, name: str) -> str:
+        path = self._parent.output_of(name)
+        try:
+            with path.open("rb") as file:
+                file.seek(max(0, path.stat().st_size - OUTPUT_SHOWN))
+                return file.read(OUTPUT_SHOWN).decode("utf-8", "replace")
+        except OSError:
+            return ""
 
 
 def _signal(number: int) -> str:

@@ -38,17 +38,16 @@ class Orders:
     """What a host is told when it is made.
 
     `serves_in_main` puts the (only) service into the main thread, where signals end it as they end
-    a service of its own. `output` is the file that takes what the submission prints; empty where
-    a keeper does.
+    a service of its own. `output` is the file that takes what the submission prints.
     """
 
     host: str
     port: int
     token: str
     submission: str
+    output: str
     serves_in_main: bool
     environment: Mapping[str, str]
-    output: str = ""
 
     @classmethod
     def read(cls, line: str | bytes) -> "Orders":
@@ -58,9 +57,7 @@ class Orders:
 
 def main(orders: Orders) -> None:
     """Run a host until it is told to leave, its service ends, or the driver has gone."""
-    if orders.output:
-        _redirect(orders.output)
-    faulthandler.enable(2, all_threads=False)
+    _redirect(orders.output)
     os.environ.update(orders.environment)
     Host(orders).run()
 
@@ -256,3 +253,4 @@ def _redirect(output: str) -> None:
         os.dup2(nothing.fileno(), 0)
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
+    faulthandler.enable(2, all_threads=False)
