@@ -9,13 +9,14 @@ import stat
 import sysconfig
 import tempfile
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import otelkata
 import planted
+
+import otelkata
 
 DIRECTORY = planted.ROOT / "fixtures" / "hostile"
 HOSTILE = sorted(DIRECTORY.glob("*.toml"))
@@ -119,7 +120,7 @@ def plant(attack: Attack, places: Places) -> Path:
     ]
     if attack.breaks is not None:
         edits = [*planted.read(planted.FAULTS / f"{attack.breaks}.toml").edits, *edits]
-    fault = planted.Planted(target.name, attack.description, [], [], [], False, edits, [])  # noqa: FBT003 (positional, as its neighbours)
+    fault = planted.Planted(target.name, attack.description, [], [], [], False, edits, [])
     planted.plant(fault, target.parent)
     for kind, make in MAKERS.items():
         for entry in attack.content.get(kind, []):
@@ -164,14 +165,14 @@ def _deep(path: Path, depth: int) -> None:
     path.mkdir()
     here = os.open(path, os.O_RDONLY)
     for _ in range(depth):
-        os.mkdir("d", dir_fd=here)  # noqa: PTH102 (relative to a descriptor)
+        os.mkdir("d", dir_fd=here)
         below = os.open("d", os.O_RDONLY, dir_fd=here)
         os.close(here)
         here = below
     os.close(here)
 
 
-MAKERS = {
+MAKERS: Mapping[str, Callable[..., None]] = {
     "file": _file,
     "symlink": _symlink,
     "fifo": _fifo,

@@ -11,12 +11,13 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
 import hostile
+import planted
 import pytest
 from hostile import Attack, Places
 
@@ -81,9 +82,7 @@ def world(tmp_path: Path) -> Iterator[World]:
             listeners[-1].listen()
         for listener in listeners:
             listener.setblocking(False)
-        bystander = stack.enter_context(
-            subprocess.Popen(["sleep", "600"], start_new_session=True)  # noqa: S607
-        )
+        bystander = stack.enter_context(subprocess.Popen(["sleep", "600"], start_new_session=True))
         stack.callback(bystander.kill)
         submission = tmp_path / "class" / "hostile"
         places = Places(outside, home, beside, submission, port, bystander.pid)
@@ -132,10 +131,8 @@ def no_core() -> None:
 
 def kill_group(group: int) -> None:
     """End what is left of the run."""
-    try:
+    with suppress(ProcessLookupError):
         os.killpg(group, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
 
 
 def said(path: Path) -> str:
@@ -185,7 +182,9 @@ def spoilt(attack: Attack, world: World, ended: Ended) -> list[str]:
     for name, text in (("standard output", ended.out), ("standard error", ended.err)):
         if CONTROLS.search(text) or BIDIRECTIONAL.search(text) or "\n::" in f"\n{text}":
             faults.append(f"{name} would be obeyed by a terminal or a runner")
-        faults += [f"{name} tells {told!r}" for told in [world.secret, *attack.told] if told in text]
+        faults += [
+            f"{name} tells {told!r}" for told in [world.secret, *attack.told] if told in text
+        ]
     try:
         verdict = strict(ended.out)["verdict"]
     except (AssertionError, KeyError, ValueError) as error:
@@ -208,4 +207,4 @@ def test_what_could_be_graded_is_broken(path: Path) -> None:
     """No attack depends on its own success to fail, where it leaves the rest of the code right."""
     attack = hostile.read(path)
     assert attack.verdict in {"failed", "any"}
-    assert attack.breaks is None or (hostile.planted.FAULTS / f"{attack.breaks}.toml").is_file()
+    assert attack.breaks is None or (planted.FAULTS / f"{attack.breaks}.toml").is_file()
