@@ -24,6 +24,7 @@ from hostile import Attack, Places
 SECRET = "OTELKATA_HOSTILE_SECRET"
 SECONDS = 120
 LONGEST_REPORT = 16 * 2**20
+LARGEST_FILE = 4 * 2**30
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 BIDIRECTIONAL = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
 
@@ -112,7 +113,7 @@ def grade(world: World, tmp_path: Path, *options: str) -> Ended:
             stderr=err,
             env=environment,
             start_new_session=True,
-            preexec_fn=no_core,  # noqa: PLW1509 (no thread runs here)
+            preexec_fn=limited,  # noqa: PLW1509 (no thread runs here)
         )
         try:
             code = run.wait(SECONDS)
@@ -124,9 +125,10 @@ def grade(world: World, tmp_path: Path, *options: str) -> Ended:
     return Ended(code, said(tmp_path / "out"), said(tmp_path / "err"), time.monotonic() - began)
 
 
-def no_core() -> None:
-    """Leave no core files behind."""
+def limited() -> None:
+    """Leave no core files behind, and fill no disk where the grader itself is led to it."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (LARGEST_FILE, LARGEST_FILE))
 
 
 def kill_group(group: int) -> None:
