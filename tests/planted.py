@@ -9,7 +9,8 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "reference_solution"
-FAILING = sorted((ROOT / "fixtures" / "failing").glob("*.toml"))
+FAULTS = ROOT / "fixtures" / "failing"
+FAILING = sorted(FAULTS.glob("*.toml"))
 PASSING = sorted(path.parent for path in (ROOT / "fixtures" / "passing").glob("*/fixture.toml"))
 
 

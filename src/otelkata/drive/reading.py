@@ -13,8 +13,8 @@ from otelkata.evidence.model import Reading
 READING_LIMIT = 60.0
 """Longest time, in seconds, that the linter may take over one submission."""
 
-_POLITENESS = 10
-"""By how much the linter steps back: the scenarios are timed, and it is not."""
+_POLITENESS = 3
+"""By how much the linter steps back: the scenarios are timed, and it is not, but is waited for."""
 
 
 async def read_source(copied: Path) -> Reading:
@@ -31,7 +31,8 @@ async def read_source(copied: Path) -> Reading:
     )
     if hasattr(os, "setpriority"):
         with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, process.pid, _POLITENESS)
+            own = os.getpriority(os.PRIO_PROCESS, 0)
+            os.setpriority(os.PRIO_PROCESS, process.pid, own + _POLITENESS)
     try:
         written, errors = await asyncio.wait_for(process.communicate(), READING_LIMIT)
     except (TimeoutError, asyncio.CancelledError) as ended:
