@@ -168,3 +168,20 @@ def test_a_file_that_cannot_be_copied_is_named(submission: Path, scratch: Path) 
             copy(submission, scratch)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_directories_nested_without_end_are_told(submission: Path, tmp_path: Path) -> None:
+    before = Path.cwd()
+    os.chdir(submission)
+    try:
+        # One step at a time: the whole path is longer than the system takes.
+        for _ in range(1500):
+            Path("d").mkdir()
+            os.chdir("d")
+    finally:
+        os.chdir(before)
+    try:
+        with pytest.raises(UnusableSubmission, match="nested too deeply|cannot be read"):
+            copy(submission, tmp_path / "into")
+    finally:
+        shutil.rmtree(submission, ignore_errors=True)

@@ -26,6 +26,11 @@ def copy(submission: Path, into: Path) -> Path:
         shutil.copytree(submission, target, symlinks=True, ignore=budget.ignored)
     except (OSError, shutil.Error) as error:
         raise UnusableSubmission(f"the submission cannot be read: {_reason(error)}") from error
+    except RecursionError:
+        raise UnusableSubmission(
+            "the directories of the submission are nested too deeply to copy: keep to the checkout "
+            "package and its files"
+        ) from None
     for name in DEPENDENCIES:
         folder = submission / name
         if folder.is_dir():
