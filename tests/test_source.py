@@ -4,6 +4,7 @@ import os
 import resource
 import shutil
 import socket
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -170,18 +171,12 @@ def test_a_file_that_cannot_be_copied_is_named(submission: Path, scratch: Path) 
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_directories_nested_without_end_are_told(submission: Path, tmp_path: Path) -> None:
-    before = Path.cwd()
-    os.chdir(submission)
+def test_directories_nested_too_deeply_are_told(submission: Path, tmp_path: Path) -> None:
+    (submission / "/".join(["d"] * 300)).mkdir(parents=True)
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(250)
     try:
-        # One step at a time: the whole path is longer than the system takes.
-        for _ in range(1500):
-            Path("d").mkdir()
-            os.chdir("d")
-    finally:
-        os.chdir(before)
-    try:
-        with pytest.raises(UnusableSubmission, match="nested too deeply|cannot be read"):
+        with pytest.raises(UnusableSubmission, match="nested too deeply"):
             copy(submission, tmp_path / "into")
     finally:
-        shutil.rmtree(submission, ignore_errors=True)
+        sys.setrecursionlimit(before)
