@@ -147,6 +147,29 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_linted(
     assert [entry["path"] for entry in json.loads(out)] == ["b.py"]
 
 
+@pytest.mark.parametrize("before", [b"", b"# opentelemetry\n"], ids=["no word", "no site"])
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        (b"def f(:\n", "syntax error at"),
+        (b"x = '\xff'\n", "is not UTF-8"),
+        (b"x = 1\0\n", "holds a null byte"),
+        (b"(" * 3_000, "3,000 open brackets"),
+    ],
+    ids=["syntax", "UTF-8", "null byte", "brackets"],
+)
+@pytest.mark.parametrize("asked", [".", "a.py"])
+def test_what_no_rule_would_look_at_is_named_as_well(
+    tmp_path: Path, lint: Lint, before: bytes, source: bytes, reason: str, asked: str
+) -> None:
+    tree(tmp_path, {"a.py": before + source})
+    code, out, err = lint(asked)
+    assert code == 2
+    assert err.startswith("a.py: ")
+    assert reason in err
+    assert "1 file could not be read" in out
+
+
 def test_links_that_lead_astray_are_named(tmp_path: Path, lint: Lint) -> None:
     put(tmp_path / "b.py", LEAK)
     (tmp_path / "gone.py").symlink_to("nowhere")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 import gc
 import sys
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -16,6 +14,7 @@ from otelkata.lint.meaning.module import Module
 from otelkata.lint.options import Options
 from otelkata.lint.rule import Rule
 from otelkata.lint.source.depth import obstacle
+from otelkata.lint.source.syntax import problem
 
 DEEPEST = 20_000
 """Python frames that one file may need: a sum of a thousand terms is a tree as deep."""
@@ -34,7 +33,7 @@ def lint_source(
         return Unread(path, reason)
     options = options or Options()
     asked = _asked(rules, source, options)
-    if not asked and _is_python(source):
+    if not asked and problem(source) is None:
         return []
     with _undisturbed():
         return _lint(source, path, asked, options)
@@ -55,25 +54,9 @@ def _asked(rules: Sequence[Rule], source: bytes, options: Options) -> list[Rule]
     return [rule for rule in rules if any(word in source for word in rule.words)]
 
 
-def _is_python(source: bytes) -> bool:
-    """Tell at a tenth of libcst's cost that there is no syntax error to report."""
-    return _problem(source) is None
-
-
-def _problem(source: bytes) -> Exception | None:
-    """Return what the Python that runs has against `source`; it may be too old for it."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        return error
-    return None
-
-
 def _syntax_error(source: bytes, error: cst.ParserSyntaxError) -> str:
     """Say where the syntax error is, in Python's words if they can be had: they are exact."""
-    own = _problem(source)
+    own = problem(source)
     if isinstance(own, SyntaxError):
         return f"syntax error at {own.lineno or 1}:{own.offset or 1}: {own.msg}"
     reason = error.message.splitlines()[0]

@@ -87,9 +87,9 @@ def lint_bytes(
     said = suppression.read(text) if suppression.MARK in source else Suppressions()
     if said.skip:
         return Report(path)
-    seen: list[Finding] | Unread = []
-    if has_site(source, config.options.start_signatures):
-        seen = lint_source(source, path, _asked(rules), config.options)
+    # A file in which no rule can begin is still told when it is no Python.
+    asked = _asked(rules) if has_site(source, config.options.start_signatures) else []
+    seen = lint_source(source, path, asked, config.options)
     if isinstance(seen, Unread):
         return Report(path, unread=seen.reason)
     found = [*said.keep(seen), *_unused(path, said, rules, plan.rules)]

@@ -16,6 +16,8 @@ from otelkata.lint.source import reading, words
 
 _FEW = 2_000
 """Files that one process has searched before another has started."""
+_CHECKED = 500
+"""Files up to which each is parsed, words or not, to tell of those that are no Python."""
 _CHUNK = 250
 
 
@@ -53,6 +55,9 @@ def lint(
     paths = [path for path in files if path not in given]
     hits = _with_words(paths, wanted, jobs)
     hits += [path for path, source in given.items() if words.holds(source, wanted)]
+    if len(files) <= _CHECKED:
+        known = set(hits)
+        hits += [path for path in files if path not in known and not _parses(path, given)]
     if not hits:
         return []
     # Only now: this imports libcst, and most runs of a hook have nothing to parse.
@@ -80,6 +85,13 @@ def processors() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def _parses(path: str, given: Mapping[str, bytes]) -> bool:
+    from otelkata.lint.source.syntax import problem  # noqa: PLC0415 (not needed in large trees)
+
+    source = given[path] if path in given else reading.read(path)
+    return isinstance(source, bytes) and problem(source) is None
 
 
 def _says_something(report: Report) -> bool:

@@ -60,6 +60,9 @@ def summary(reports: Iterable[Report]) -> str:
         said.append(f"{_count(len(found), 'fault')} found in {files}.{hint}")
     else:
         said.append("No faults found.")
+    unread = sum(bool(report.unread) for report in reports)
+    if unread:
+        said.append(f"{_count(unread, 'file')} could not be read.")
     return " ".join(said)
 
 
