@@ -8,11 +8,12 @@ from enum import Enum
 
 import libcst as cst
 
+from otelkata.lint.flow.calls import LOGGING
 from otelkata.lint.flow.harmless import is_generator
 from otelkata.lint.flow.naming import Naming
 from otelkata.lint.meaning.module import Known, Module, argument, is_literal
 from otelkata.lint.meaning.names import SPAN_METHODS, SPAN_USES
-from otelkata.lint.meaning.scopes import Scope, dotted
+from otelkata.lint.meaning.scopes import Scope, dotted, is_context_manager, last_name
 from otelkata.lint.source.walk import SCOPES, walk
 
 
@@ -68,8 +69,6 @@ _READERS = (
     cst.UnaryOperation,
 )
 """What makes something else of a value, or nothing."""
-_MANAGER_MAKERS = frozenset({"asynccontextmanager", "contextmanager"})
-_LOGGING = frozenset({"critical", "debug", "error", "exception", "info", "log", "warning"})
 _ONLY_READ = frozenset({Deed.BORROW, Deed.USE, Deed.REBIND, Deed.ALIAS})
 ParameterFate = Callable[[cst.FunctionDef, str], Deed]
 
@@ -113,7 +112,7 @@ class Effects:
 
     def ends_on_exit(self, call: cst.Call) -> bool:
         """Tell whether the context manager that `call` makes ends its span when it is left."""
-        use = _last(call) == "use_span"
+        use = last_name(call) == "use_span"
         ends = argument(call, "end_on_exit", 1 if use else None)
         if ends is None:
             return not use
@@ -268,7 +267,7 @@ class Effects:
         call = self._module.parent(arg)
         if not isinstance(call, cst.Call):
             return Effect(Deed.PASS, inside)
-        name = _last(call)
+        name = last_name(call) or ""
         if name == "cast":
             return None
         known = self._module.called(call)
@@ -321,17 +320,9 @@ class Effects:
 
 
 def _only_reads(call: cst.Call, name: str, known: Known | None) -> bool:
-    if name in _BORROWERS or (name in _LOGGING and isinstance(call.func, cst.Attribute)):
+    if name in _BORROWERS or (name in LOGGING and isinstance(call.func, cst.Attribute)):
         return True
     return known is not None and known.kind.partition(".")[2] in SPAN_METHODS
-
-
-def is_context_manager(function: cst.FunctionDef | cst.Lambda | None) -> bool:
-    """Tell whether a generator becomes a context manager by its decorator."""
-    return isinstance(function, cst.FunctionDef) and any(
-        (dotted(item.decorator) or "").rpartition(".")[2] in _MANAGER_MAKERS
-        for item in function.decorators
-    )
 
 
 def parameter_of(function: cst.FunctionDef, call: cst.Call, arg: cst.Arg) -> str | None:
@@ -348,10 +339,3 @@ def parameter_of(function: cst.FunctionDef, call: cst.Call, arg: cst.Arg) -> str
     )
     position = list(call.args).index(arg) + (1 if is_method and not static else 0)
     return names[position] if position < len(names) else None
-
-
-def _last(call: cst.Call) -> str:
-    func = call.func
-    if isinstance(func, cst.Attribute):
-        return func.attr.value
-    return func.value if isinstance(func, cst.Name) else ""

@@ -23,7 +23,7 @@ from otelkata.lint.flow.calls import (
 from otelkata.lint.flow.harmless import HarmlessCalls
 from otelkata.lint.meaning.module import Module
 from otelkata.lint.meaning.names import SPAN_METHODS
-from otelkata.lint.meaning.scopes import dotted
+from otelkata.lint.meaning.scopes import dotted, is_context_manager
 from otelkata.lint.source.walk import walk
 
 
@@ -69,7 +69,7 @@ class Hazards:
                 yield from (Flow.RAISE, Flow.CANCEL)
             case cst.Yield():
                 yield Flow.CLOSE
-                if self._is_manager(node):
+                if is_context_manager(self._module.function(node)):
                     yield Flow.RAISE
             case cst.Call():
                 if not self.is_harmless(node):
@@ -128,14 +128,6 @@ class Hazards:
             if isinstance(around, cst.ExceptHandler) and around.name is not None:
                 return dotted(around.name.name) in given
         return False
-
-    def _is_manager(self, node: cst.CSTNode) -> bool:
-        function = self._module.function(node)
-        return isinstance(function, cst.FunctionDef) and any(
-            (dotted(item.decorator) or "").rpartition(".")[2]
-            in {"contextmanager", "asynccontextmanager"}
-            for item in function.decorators
-        )
 
     def _is_read(self, node: cst.Subscript) -> bool:
         """Tell whether a subscript is looked up: not assigned to, no part of an annotation."""

@@ -11,7 +11,14 @@ import libcst as cst
 
 from otelkata.lint.finding import Place
 from otelkata.lint.meaning.names import CLASSES, FOREIGN, MANAGER, RESULTS, canonical
-from otelkata.lint.meaning.scopes import Binding, Index, Scope, dotted
+from otelkata.lint.meaning.scopes import (
+    Binding,
+    Index,
+    Scope,
+    dotted,
+    is_context_manager,
+    last_name,
+)
 from otelkata.lint.options import Options
 from otelkata.lint.source.places import Places
 from otelkata.lint.source.walk import walk
@@ -123,7 +130,7 @@ class Module:
         """Yield the calls of what has one of these canonical names, in the order of the source."""
         wanted = {name.rpartition(".")[2] for name in names}
         for call in self.index.calls:
-            if _last_name(call.func) in wanted or isinstance(call.func, cst.Name):
+            if last_name(call.func) in wanted or isinstance(call.func, cst.Name):
                 found = self.called(call)
                 if found is not None and found.kind in names:
                     yield call
@@ -242,7 +249,7 @@ class Module:
             result = RESULTS.get(called.kind)
             if result is not None:
                 return replace(called, kind=result)
-        name = _last_name(call.func)
+        name = last_name(call.func)
         if name == "cast" and len(call.args) == 2:
             return self.annotated(call.args[0].value) or self._know(call.args[1].value, depth)
         if name in {"enter_context", "enter_async_context"} and call.args:
@@ -271,8 +278,7 @@ class Module:
         return None
 
     def _of_function(self, function: cst.FunctionDef, depth: int) -> Known | None:
-        names = {_last_name(item.decorator) for item in function.decorators}
-        if names & {"contextmanager", "asynccontextmanager"}:
+        if is_context_manager(function):
             return None
         if function.returns is not None:
             found = self.annotated(function.returns.annotation)
@@ -331,7 +337,7 @@ class Module:
     def _of_property(self, owner: Scope, name: str, depth: int) -> Known | None:
         for binding in owner.names.get(name, []):
             if isinstance(binding.defined, cst.FunctionDef) and any(
-                _last_name(item.decorator) in {"property", "cached_property"}
+                last_name(item.decorator) in {"property", "cached_property"}
                 for item in binding.defined.decorators
             ):
                 return self._of_function(binding.defined, depth)
@@ -354,7 +360,7 @@ class Module:
             case cst.Name() | cst.Attribute():
                 return self._of_type(node)
             case cst.Subscript():
-                if _last_name(node.value) not in {"Optional", "Annotated", "Union", "Final"}:
+                if last_name(node.value) not in {"Optional", "Annotated", "Union", "Final"}:
                     return None
                 indices = [
                     item.slice.value for item in node.slice if isinstance(item.slice, cst.Index)
@@ -396,7 +402,7 @@ class Module:
         method = func.attr.value
         if method not in {"start_span", "start_as_current_span"}:
             return None
-        name = _last_name(func.value)
+        name = last_name(func.value)
         if name is None or not self.imports_opentelemetry or not name.lower().endswith("tracer"):
             return None
         if self._is_another(func.value):
@@ -443,14 +449,6 @@ class Module:
                 for item in self.scope(target).lookup(target.value)
             )
         return False
-
-
-def _last_name(node: cst.CSTNode | None) -> str | None:
-    if isinstance(node, cst.Call):
-        node = node.func
-    if isinstance(node, cst.Attribute):
-        return node.attr.value
-    return node.value if isinstance(node, cst.Name) else None
 
 
 def argument(call: cst.Call, keyword: str, position: int | None = None) -> cst.Arg | None:

@@ -262,3 +262,20 @@ def dotted(node: cst.BaseExpression | None) -> str | None:
     if not isinstance(node, cst.Name):
         return None
     return ".".join([node.value, *reversed(parts)])
+
+
+def last_name(node: cst.CSTNode | None) -> str | None:
+    """Return the last part of a name, or of what is called; None if `node` is neither."""
+    if isinstance(node, cst.Call):
+        node = node.func
+    if isinstance(node, cst.Attribute):
+        return node.attr.value
+    return node.value if isinstance(node, cst.Name) else None
+
+
+def is_context_manager(function: cst.FunctionDef | cst.Lambda | None) -> bool:
+    """Tell whether a generator becomes a context manager by its decorator."""
+    return isinstance(function, cst.FunctionDef) and any(
+        last_name(item.decorator) in {"asynccontextmanager", "contextmanager"}
+        for item in function.decorators
+    )

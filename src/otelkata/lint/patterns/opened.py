@@ -12,7 +12,7 @@ import libcst as cst
 from otelkata.lint.finding import Place
 from otelkata.lint.meaning.module import Module, argument, is_literal
 from otelkata.lint.meaning.names import FOREIGN, MANAGER
-from otelkata.lint.meaning.scopes import dotted
+from otelkata.lint.meaning.scopes import dotted, last_name
 from otelkata.lint.source.walk import walk
 
 _KINDS = frozenset({"CLIENT", "CONSUMER", "INTERNAL", "PRODUCER", "SERVER"})
@@ -64,7 +64,7 @@ class OpenSpans:
         for call in module.calls("Tracer.start_span"):
             self._assign(call, call, records=False)
         for call in module.index.calls:
-            if _last(call.func) in {"enter_context", "enter_async_context"} and call.args:
+            if last_name(call) in {"enter_context", "enter_async_context"} and call.args:
                 entered = call.args[0].value
                 known = module.known(entered)
                 if isinstance(entered, cst.Call) and known and known.kind == MANAGER:
@@ -174,7 +174,7 @@ class OpenSpans:
         if function is not None:
             start = self.opened_by(function)
             return Open(call, name, self.kind(start)) if start is not None else None
-        called = _last(call.func) or ""
+        called = last_name(call) or ""
         origin = (module.origin(call.func) or "").split(".")[0]
         if name is None or "span" not in called.split("_") or origin in FOREIGN:
             return None
@@ -195,7 +195,7 @@ class OpenSpans:
         given = argument(call, "kind", 2)
         if given is None:
             return "INTERNAL"
-        name = _last(given.value)
+        name = last_name(given.value)
         return name if name in _KINDS else None
 
 
@@ -210,9 +210,3 @@ def _with_options(span: Open, call: cst.Call) -> Open:
 def _is_off(call: cst.Call, keyword: str) -> bool:
     given = argument(call, keyword)
     return given is not None and is_literal(given.value, "False")
-
-
-def _last(node: cst.BaseExpression) -> str | None:
-    if isinstance(node, cst.Attribute):
-        return node.attr.value
-    return node.value if isinstance(node, cst.Name) else None
