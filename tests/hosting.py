@@ -6,9 +6,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from otelkata.deploy.keeper import Place
 from otelkata.deploy.link import Exchange, Host, Observations
 from otelkata.deploy.parent import Parent
+from otelkata.deploy.scratch import Scratch
 from otelkata.host import wire
+from otelkata.host.isolation import Level
 
 SUBMISSION = """
 from opentelemetry.sdk.resources import Resource
@@ -65,15 +68,19 @@ def handle(path, tracer):
 
 @asynccontextmanager
 async def a_parent(
-    tmp_path: Path, python: str = sys.executable
+    tmp_path: Path, python: str = sys.executable, level: Level | None = "process"
 ) -> AsyncIterator[tuple[Parent, Observations]]:
-    """Yield a warm parent that is open, and what its hosts report."""
+    """Yield a warm parent that has isolated itself, and what its hosts report.
+
+    The submission lies in `tmp_path`, and the scratch directory as well.
+    """
     observations = Observations()
     exchange = Exchange(observations)
-    port = await exchange.open()
-    parent = Parent(python, exchange, port, tmp_path)
+    parent = Parent(python, exchange, tmp_path)
     try:
         parent.open()
+        await parent.enclose(level, place_in(tmp_path))
+        await exchange.open(parent.network)
         yield parent, observations
     finally:
         exchange.close()
@@ -82,12 +89,29 @@ async def a_parent(
 
 @asynccontextmanager
 async def a_host(
-    tmp_path: Path, source: str = "", *, name: str = "main", in_main: bool = False
+    tmp_path: Path,
+    source: str = "",
+    *,
+    name: str = "main",
+    in_main: bool = False,
+    level: Level | None = "process",
 ) -> AsyncIterator[tuple[Host, Observations]]:
     """Yield a host that imports the small submission, with `source` appended to it."""
     submission = write(tmp_path, SUBMISSION + source)
-    async with a_parent(tmp_path) as (parent, observations):
-        yield await parent.make_host(name, submission, {}, serves_in_main=in_main), observations
+    async with a_parent(tmp_path, level=level) as (parent, observations):
+        yield parent.make_host(name, submission, {}, serves_in_main=in_main), observations
+
+
+def place_in(tmp_path: Path) -> Place:
+    """Return the directories of a submission in `tmp_path`, made where they are missing."""
+    folder = tmp_path / "run"
+    submission = tmp_path / "submission"
+    submission.mkdir(exist_ok=True)
+    folder.mkdir()
+    scratch = Scratch(folder)
+    place = scratch.place(submission)
+    scratch.hand_over()
+    return place
 
 
 def write(tmp_path: Path, source: str) -> Path:

@@ -19,8 +19,9 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import Link, SpanKind, Status, StatusCode
 
+from otelkata.drive import collector as collector_module
 from otelkata.drive.collector import Collector
-from otelkata.drive.http import HOST, Call, Request, Response
+from otelkata.drive.http import HOST, Call, CallFailed, Request, Response
 from otelkata.evidence import store
 from otelkata.evidence.model import Delivery
 from otelkata.host.observe import serialise
@@ -148,6 +149,21 @@ async def test_other_signals_are_not_taken() -> None:
     async with collecting() as collector:
         assert (await post(collector, b"", PROTOBUF, path="/v1/metrics")).status == 404
     assert collector.deliveries == []
+
+
+@pytest.mark.parametrize("limit", ["SPANS_LIMIT", "BYTES_LIMIT"])
+@in_event_loop
+async def test_there_is_an_end_to_what_is_taken(
+    limit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(collector_module, limit, 2)
+    async with collecting() as collector:
+        for _ in range(2 if limit == "SPANS_LIMIT" else 1):
+            assert (await post(collector, body_of(), PROTOBUF)).status == 200
+        assert collector.excess == ""
+        with pytest.raises(CallFailed):
+            await post(collector, body_of(), PROTOBUF)
+    assert collector.excess.startswith("it exported more than")
 
 
 @in_event_loop

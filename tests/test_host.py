@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import logging
 import math
-import os
 import signal
 import socket
 import sqlite3
@@ -19,7 +18,7 @@ from typing import TypeVar, cast, get_args
 import httpx
 import pytest
 from event_loop import in_event_loop
-from hosting import SUBMISSION, a_host, leave, start, write
+from hosting import SUBMISSION, a_host, a_parent, leave, start, write
 from hypothesis import given
 from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
@@ -768,9 +767,11 @@ async def test_an_armed_exporter_hangs_and_the_flush_comes_back(tmp_path: Path) 
 
 @in_event_loop
 async def test_a_service_in_the_main_thread_is_ended_by_sigterm(tmp_path: Path) -> None:
-    async with a_host(tmp_path, in_main=True) as (host, seen):
+    submission = write(tmp_path, SUBMISSION)
+    async with a_parent(tmp_path) as (parent, seen):
+        host = parent.make_host("main", submission, {}, serves_in_main=True)
         assert (await start(host)).ok
-        os.kill(host.pid, signal.SIGTERM)
+        parent.send_signal("main", signal.SIGTERM)
         assert await host.exited in {0, -signal.SIGTERM}
     assert seen.problems == []
 

@@ -2,15 +2,19 @@
 
 import asyncio
 import contextlib
+import dataclasses
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from event_loop import in_event_loop, until
 
 from otelkata.deploy import link
+from otelkata.deploy import network as network_module
 from otelkata.deploy.link import Exchange, Host, HostGone, Observations
+from otelkata.deploy.network import OwnNetwork
 from otelkata.drive.http import HOST
 from otelkata.host import wire
 
@@ -23,6 +27,7 @@ class Room:
     port: int
     seen: Observations
     host: Host
+    network: OwnNetwork
 
     def hello(self, token: str = "", name: str = "main") -> bytes:
         return wire.encode(wire.Hello(name, token or self.exchange.token, 7, "3.14.0 (main)"))
@@ -49,8 +54,9 @@ class Caller:
 async def room() -> AsyncIterator[Room]:
     seen = Observations()
     exchange = Exchange(seen)
-    port = await exchange.open()
-    yield Room(exchange, port, seen, exchange.expect("main"))
+    network = OwnNetwork()
+    await exchange.open(network)
+    yield Room(exchange, exchange.port, seen, exchange.expect("main"), network)
     exchange.close()
 
 
@@ -66,7 +72,7 @@ async def test_what_a_host_reports_is_observed() -> None:
         await at.host.joined
         await until(lambda: at.host.gone)
     assert [*at.seen.ended, *at.seen.logs, *at.seen.queries, *at.seen.problems] == reports
-    assert (at.host.pid, at.host.python) == (7, "3.14.0")
+    assert at.host.python == "3.14.0"
 
 
 @in_event_loop
@@ -127,11 +133,14 @@ async def test_a_host_that_reports_nonsense_is_cut_off_and_that_is_told(line: by
         assert at.seen.ended == []
 
 
-@pytest.mark.parametrize("said", ["hello", "nothing"])
+@pytest.mark.parametrize(
+    ("said", "limit"),
+    [("hello", "BYTES_LIMIT"), ("hello", "LINE_LIMIT"), ("nothing", "BYTES_LIMIT")],
+)
 @in_event_loop
-async def test_a_flood_is_cut_off(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_flood_is_cut_off(said: str, limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also where a line never ends, and where nobody said who calls."""
-    monkeypatch.setattr(link, "BYTES_LIMIT", 100_000)
+    monkeypatch.setattr(link, limit, 100_000)
     async with room() as at:
         caller = await at.call_in(at.hello() if said == "hello" else b"")
         caller.writer.write(b"x" * 300_000)
@@ -172,3 +181,54 @@ async def test_a_host_that_goes_before_it_came_fails_what_waits() -> None:
         at.host.leave()
         with pytest.raises(HostGone):
             await asking
+
+
+@pytest.mark.parametrize(
+    ("command", "values"),
+    [
+        (wire.Start, {}),
+        (wire.Start, {"port": "80"}),
+        (wire.Start, {"port": 65_536}),
+        (wire.Start, {"port": -1}),
+        (wire.Stop, {"took": "long"}),
+        (wire.ShutDown, {"returned": True, "raised": None}),
+        (wire.ShutDown, {"returned": True, "raised": None, "took": 1.0, "line": "first"}),
+        (wire.Where, {"path": "checkout.py", "line": 1}),
+        (wire.Lingering, {"thread": None, "path": "", "line": 0}),
+    ],
+)
+@in_event_loop
+async def test_an_answer_of_another_kind_ends_the_channel(
+    command: type[wire.Command], values: dict[str, wire.Scalar | None]
+) -> None:
+    async with room() as at:
+        caller = await at.call_in(at.hello())
+        fields: dict[str, Any] = dict.fromkeys(fields_of(command))
+        asking = asyncio.ensure_future(at.host.ask(command, **fields))
+        asked = wire.decode_command(await caller.reader.readline())
+        caller.writer.write(wire.encode(wire.Reply(asked.request, ok=True, values=values)))
+        with pytest.raises(HostGone):
+            await asking
+        await caller.is_cut_off()
+        assert "an answer of another kind" in at.seen.problems[0].message
+
+
+def fields_of(command: type[wire.Command]) -> list[str]:
+    return [field.name for field in dataclasses.fields(command) if field.name != "request"]
+
+
+@in_event_loop
+async def test_too_many_connections_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(network_module, "CONNECTIONS_LIMIT", 2)
+    async with room() as at:
+        callers = [await at.call_in() for _ in range(3)]
+        await callers[2].is_cut_off()
+        assert "more than 2 connections" in at.network.excess
+        callers[0].writer.close()
+        joining = await at.call_in(at.hello())
+        while not at.host.joined.done():
+            # Until the server has noticed that the first one has gone, there is no room.
+            joining = await at.call_in(at.hello())
+            await asyncio.sleep(0)
+        for caller in (callers[1], joining):
+            caller.writer.close()

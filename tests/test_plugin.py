@@ -222,7 +222,9 @@ def test_a_submission_is_driven_once_also_under_xdist(
     (mine / "checkout.py").write_text(
         f"import os\nopen({str(told)!r}, 'a').write(f'{{os.getppid()}}\\n')\n{BROKEN}"
     )
-    code, said = run(elsewhere, f"--submission={mine}", "--tb=no", *workers)
+    # In a stronger isolation it could tell nobody.
+    options = [f"--submission={mine}", "--submission-isolation=process", "--tb=no"]
+    code, said = run(elsewhere, *options, *workers)
     assert code == 1
     assert len({*told.read_text().split()}) == 1
     assert outcomes(said)["failed"] == 1

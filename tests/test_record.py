@@ -2,9 +2,12 @@
 
 import time
 
-from otelkata.drive.http import Response
-from otelkata.drive.record import Draft, Record
+import pytest
+
+from otelkata.drive.http import Request, Response
+from otelkata.drive.record import EXCHANGES_LIMIT, Draft, Record, TooMany
 from otelkata.evidence.model import Hop
+from otelkata.host.wire import TEXT_LIMIT
 
 GATEWAY = "gateway.main"
 PAYMENT = "payment.main"
@@ -53,3 +56,24 @@ def test_who_waits_for_the_driver_gives_a_sign_now() -> None:
     sign, awaited = record.awaited(GATEWAY)
     assert sign >= before
     assert awaited == PAYMENT
+
+
+def test_there_is_an_end_to_what_is_recorded() -> None:
+    record = Record()
+    for _ in range(EXCHANGES_LIMIT):
+        record.begin("gateway>payment", GATEWAY)
+    assert not record.excess
+    with pytest.raises(TooMany, match="more than"):
+        record.begin("gateway>payment", GATEWAY)
+    assert record.excess == f"it sent more than {EXCHANGES_LIMIT} requests"
+
+
+def test_of_a_long_body_the_beginning_is_kept() -> None:
+    draft = Record().begin("gateway>payment", GATEWAY)
+    draft.request = Request("POST", "/", [], "ä".encode() * 500_000)
+    draft.answered(Response(200, [], b"x" * 1_000_000))
+    draft.finish()
+    assert max(len(draft.request.body), len(draft.response.body if draft.response else b"")) < 10**5
+    kept = draft.finished().request
+    assert kept is not None
+    assert kept.body == "ä" * TEXT_LIMIT

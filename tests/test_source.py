@@ -75,6 +75,18 @@ def test_a_folder_of_dependencies_is_linked(name: str, submission: Path, scratch
     assert linked.resolve() == (submission / name).resolve()
 
 
+def test_a_folder_of_dependencies_that_leads_out_is_left_out(
+    submission: Path, scratch: Path, tmp_path: Path
+) -> None:
+    """What is linked is shown to hosts: nothing of the grader's may be."""
+    outside = tmp_path / "home"
+    outside.mkdir()
+    (submission / "node_modules").symlink_to(outside)
+    linked = copy(submission, scratch) / "node_modules"
+    assert not linked.exists()
+    assert not linked.is_symlink()
+
+
 def _pipe(path: Path) -> None:
     os.mkfifo(path)
 

@@ -1,13 +1,12 @@
 """Grade one submission: drive it, judge the evidence."""
 
-import subprocess
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from otelkata.deploy.interpreter import ParentFailed
+from otelkata.deploy.interpreter import Launched, ParentFailed
 from otelkata.deploy.source import UnusableSubmission
 from otelkata.drive.run import Settings, observe
 from otelkata.evidence.model import Evidence
@@ -19,11 +18,10 @@ from otelkata.judge.view import View
 from otelkata.report.graded import Graded
 
 
-async def grade(
-    path: str, settings: Settings, launched: subprocess.Popen[bytes] | None = None
-) -> Graded:
+async def grade(path: str, settings: Settings, launched: Launched | None = None) -> Graded:
     """Return what the submission at `path` came to; a failure of the grader is told in it.
 
+    Raises IsolationUnavailable where the system does not give the level that was asked for.
     `launched` is an interpreter for its hosts that was started before, if one was.
     """
     began = time.monotonic()
@@ -39,11 +37,12 @@ async def grade(
 
 @asynccontextmanager
 async def collect(
-    submission: Path, settings: Settings, launched: subprocess.Popen[bytes] | None = None
+    submission: Path, settings: Settings, launched: Launched | None = None
 ) -> AsyncIterator[Evidence]:
     """Give the evidence on `submission`, also where it cannot be run at all.
 
-    Raises ParentFailed where the interpreter of the hosts cannot host anything.
+    Raises ParentFailed where the interpreter of the hosts cannot host anything,
+    IsolationUnavailable where the system does not give the level that was asked for.
     """
     async with AsyncExitStack() as stack:
         try:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from otelkata import content
+from otelkata.host.isolation import LEVELS
 
 if TYPE_CHECKING:
     from otelkata.judge.registry import Check
@@ -43,6 +44,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--submission-seed", metavar="N", type=int, help="repeat a run's random values")
     group.addoption(
         "--submission-python", metavar="INTERPRETER", help="run the submission under INTERPRETER"
+    )
+    group.addoption(
+        "--submission-isolation",
+        metavar="LEVEL",
+        choices=LEVELS,
+        help=f"run the submission at this level or not at all: {', '.join(LEVELS)}",
     )
     group.addoption(
         "--submission-quick",
@@ -138,6 +145,7 @@ class Checks:
         return self._evidence_file
 
     def _drive(self) -> Path:
+        from otelkata.deploy.keeper import IsolationUnavailable  # noqa: PLC0415
         from otelkata.drive.run import Settings  # noqa: PLC0415
         from otelkata.evidence import store  # noqa: PLC0415
         from otelkata.grade import collect  # noqa: PLC0415
@@ -147,6 +155,7 @@ class Checks:
             python=self._config.getoption("submission_python") or sys.executable,
             seed=secrets.randbelow(2**31) if seed is None else seed,
             quick=self._config.getoption("submission_quick"),
+            isolation=self._config.getoption("submission_isolation"),
         )
         self._scratch = tempfile.TemporaryDirectory(prefix="otelkata-evidence-")
         path = Path(self._scratch.name) / "evidence.json"
@@ -155,7 +164,10 @@ class Checks:
             async with collect(self._submission, settings) as evidence:
                 store.write(evidence, path)
 
-        asyncio.run(drive())
+        try:
+            asyncio.run(drive())
+        except IsolationUnavailable as error:
+            pytest.exit(str(error), pytest.ExitCode.USAGE_ERROR)
         return path
 
 

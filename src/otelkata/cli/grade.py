@@ -11,7 +11,8 @@ from pathlib import Path
 
 from otelkata import __version__
 from otelkata.cli import EXIT_CODES
-from otelkata.deploy.interpreter import ParentFailed, launch
+from otelkata.deploy.interpreter import ParentFailed, forks, launch
+from otelkata.host.isolation import LEVELS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -38,17 +39,21 @@ def _grade(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     paths = _paths(parser, options)
     try:
         # First of all, because what it has to import takes as long as everything else here.
-        launched = launch(options.python) if hasattr(os, "fork") else None
+        launched = launch(options.python) if forks() else None
     except ParentFailed as error:
         parser.error(str(error))
     # Looking for garbage among all that was imported, now or at exit, only takes time.
     gc.disable()
     from otelkata.cli import session  # noqa: PLC0415 (see above)
+    from otelkata.deploy.keeper import IsolationUnavailable  # noqa: PLC0415 (see above)
 
     gc.freeze()
     gc.enable()
     atexit.register(gc.freeze)
-    return session.grade(paths, options, launched)
+    try:
+        return session.grade(paths, options, launched)
+    except IsolationUnavailable as error:
+        parser.error(str(error))
 
 
 def _regrade(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
@@ -82,6 +87,13 @@ def _parser() -> argparse.ArgumentParser:
         metavar="INTERPRETER",
         default=sys.executable,
         help="run submissions under this interpreter (default: the grader's own)",
+    )
+    parser.add_argument(
+        "--isolation",
+        choices=LEVELS,
+        metavar="LEVEL",
+        help=f"run submissions at this level or not at all: {', '.join(LEVELS)}, from the weakest "
+        "to the strongest (default: the strongest that this system gives)",
     )
     parser.add_argument("--seed", metavar="N", type=int, help="repeat a run's random values")
     parser.add_argument(

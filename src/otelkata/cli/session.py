@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import json
 import secrets
-import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from rich.console import Console
 
 from otelkata import grade as grading
 from otelkata.cli import EXIT_CODES
+from otelkata.deploy.interpreter import Launched
 from otelkata.drive.run import Settings
 from otelkata.evidence import store
 from otelkata.judge import registry
@@ -24,9 +24,7 @@ from otelkata.report.graded import Graded, to_json
 EVIDENCE_SUFFIX = ".evidence.json"
 
 
-def grade(
-    paths: list[str], options: argparse.Namespace, launched: subprocess.Popen[bytes] | None
-) -> int:
+def grade(paths: list[str], options: argparse.Namespace, launched: Launched | None) -> int:
     """Grade `paths` one after the other; return the command's exit code."""
     return _report(_graded(paths, options, launched), options)
 
@@ -37,10 +35,10 @@ def regrade(options: argparse.Namespace) -> int:
 
 
 def _graded(
-    paths: list[str], options: argparse.Namespace, launched: subprocess.Popen[bytes] | None
+    paths: list[str], options: argparse.Namespace, launched: Launched | None
 ) -> Iterator[Graded]:
     seed = secrets.randbelow(2**31) if options.seed is None else options.seed
-    settings = Settings(options.python, seed, options.quick)
+    settings = Settings(options.python, seed, options.quick, options.isolation)
     for number, path in enumerate(paths, start=1):
         with _progress(f"grading {path} ({number} of {len(paths)})"):
             graded = asyncio.run(grading.grade(path, settings, launched))

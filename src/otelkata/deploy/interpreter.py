@@ -5,7 +5,9 @@ meanwhile.
 """
 
 import os
+import socket
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
 import otelkata.host
@@ -40,18 +42,43 @@ class ParentFailed(Exception):
     """The interpreter that should host submissions cannot; the message says what it lacks."""
 
 
-def launch(python: str, *arguments: str) -> subprocess.Popen[bytes]:
-    """Start `python` as the warm parent, or as one host where that is the argument.
+@dataclass(frozen=True, slots=True)
+class Launched:
+    """An interpreter that has been started; `orders` leads to its standard input.
 
-    Its environment is a clean one. Raises ParentFailed where it cannot be run.
+    That is a socket where hosts are forked, because descriptors are sent along with orders.
     """
+
+    python: str
+    process: subprocess.Popen[bytes]
+    orders: socket.socket | None
+
+
+def forks() -> bool:
+    """Tell whether hosts can be forked here; on Windows each is started anew."""
+    return hasattr(os, "fork")
+
+
+def launch(python: str) -> Launched:
+    """Start `python` as the warm parent; raise ParentFailed where it cannot be run."""
+    orders, its_end = socket.socketpair()
+    with its_end:
+        return Launched(python, _start(python, stdin=its_end.fileno()), orders)
+
+
+def launch_host(python: str) -> Launched:
+    """Start `python` as one host; raise ParentFailed where it cannot be run."""
+    return Launched(python, _start(python, "host", stdin=subprocess.PIPE), None)
+
+
+def _start(python: str, *arguments: str, stdin: int) -> subprocess.Popen[bytes]:
     place = str(Path(otelkata.host.__file__).parent)
     environment = {name: os.environ[name] for name in KEPT if name in os.environ}
     environment |= {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1"}
     try:
         return subprocess.Popen(  # noqa: S603 (the interpreter is whoever grades' own choice)
             [python, "-P", "-c", _BOOTSTRAP, place, *arguments],
-            stdin=subprocess.PIPE,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             env=environment,
             start_new_session=True,

@@ -12,8 +12,16 @@ import msgspec
 from otelkata.evidence.model import ExportedSpan
 from otelkata.host import wire
 
-BYTES_LIMIT = 128 * 1024 * 1024
-"""Most that a host may report, in bytes; an honest one stays below a hundredth of it."""
+from .network import Network
+
+BYTES_LIMIT = 32 * 1024 * 1024
+"""Most that all hosts of a run may report, in bytes; honest ones stay below a tenth of it."""
+
+REPORTS_LIMIT = 100_000
+"""Most reports of all hosts of a run; honest ones stay below a tenth of it."""
+
+LINE_LIMIT = 8 * 1024 * 1024
+"""Longest report, in bytes: a span whose every text is as long as texts may be is shorter."""
 
 STRANGER_LIMIT = 4096
 """Most that may come, in bytes, before a host has said which one it is."""
@@ -38,6 +46,14 @@ class Observations:
     queries: list[wire.Query] = field(default_factory=list)
     logs: list[wire.Logged] = field(default_factory=list)
     problems: list[wire.Problem] = field(default_factory=list)
+    bytes: int = 0
+    reports: int = 0
+
+    def excess(self) -> str:
+        """Return what there is too much of, if there is."""
+        if self.bytes > BYTES_LIMIT:
+            return f"more than {BYTES_LIMIT // 2**20} MiB of observations"
+        return f"more than {REPORTS_LIMIT} observations" if self.reports > REPORTS_LIMIT else ""
 
 
 class Host:
@@ -45,8 +61,8 @@ class Host:
 
     def __init__(self, name: str, observations: Observations) -> None:
         self.name = name
-        self.pid = 0
         self.python = ""
+        self.output = ""
         self.joined: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.exited: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._observations = observations
@@ -70,18 +86,22 @@ class Host:
         if self.gone or self._transport is None:
             raise HostGone(self.name)
         number = next(self._requests)
-        reply: asyncio.Future[wire.Reply] = asyncio.get_running_loop().create_future()
-        self._waiting[number] = reply
+        waiting: asyncio.Future[wire.Reply] = asyncio.get_running_loop().create_future()
+        self._waiting[number] = waiting
         try:
             self._transport.write(wire.encode(command(number, **fields)))  # type: ignore[arg-type]
-            return await reply
+            reply = await waiting
         finally:
             self._waiting.pop(number, None)
+        if not wire.fits(command, reply):
+            self.disobey("an answer of another kind than it was asked for")
+            raise HostGone(self.name)
+        return reply
 
     def join(self, hello: wire.Hello, transport: asyncio.Transport) -> None:
         """Take the connection that the host has opened."""
         self._transport = transport
-        self.pid, self.python = hello.pid, hello.python.split(" ")[0]
+        self.python = hello.python.split(" ")[0]
         if not self.joined.done():
             self.joined.set_result(None)
 
@@ -108,6 +128,13 @@ class Host:
             case _:
                 pass
 
+    def exit(self, status: int, output: str = "") -> None:
+        """Note that its process has ended, with this status and after these words."""
+        if not self.exited.done():
+            self.output = output
+            self.exited.set_result(status)
+        self.leave()
+
     def leave(self) -> None:
         """Fail what still waits: the host has gone."""
         self.gone = True
@@ -121,7 +148,9 @@ class Host:
     def disobey(self, what: str) -> None:
         """Close the channel of a host that reports what no host of ours would."""
         message = f"the process sent the grader {what}; it was cut off"
-        self._observations.problems.append(wire.Problem("", "", "report", message, "", 0))
+        problem = wire.Problem("", "", "report", message, "", 0)
+        if problem not in self._observations.problems:
+            self._observations.problems.append(problem)
         if self._transport is not None:
             self._transport.abort()
 
@@ -134,13 +163,20 @@ class Exchange:
         self._hosts: dict[str, Host] = {}
         self._server: asyncio.Server | None = None
         self.token = secrets.token_hex(16)
+        self.port = 0
 
-    async def open(self) -> int:
-        """Begin to listen; return the port."""
+    async def open(self, network: Network) -> None:
+        """Begin to listen where hosts are."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: _Line(self), "127.0.0.1", 0)
-        port: int = self._server.sockets[0].getsockname()[1]
-        return port
+        listener = await network.stream()
+        listener.bind(("127.0.0.1", 0))
+        self._server = await loop.create_server(lambda: _Line(self, network), sock=listener)
+        self.port = listener.getsockname()[1]
+
+    @property
+    def observations(self) -> Observations:
+        """Return what all hosts have reported."""
+        return self._observations
 
     def expect(self, name: str) -> Host:
         """Return the handle of a host that is going to call in under `name`."""
@@ -162,28 +198,44 @@ class Exchange:
 class _Line(asyncio.Protocol):
     # One host's connection: bytes to lines, lines to reports, every one checked against its type.
 
-    def __init__(self, exchange: Exchange) -> None:
+    def __init__(self, exchange: Exchange, network: Network) -> None:
         self._exchange = exchange
+        self._network = network
         self._host: Host | None = None
-        self._rest = b""
-        self._bytes = 0
+        self._rest = bytearray()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
-
-    def data_received(self, data: bytes) -> None:
-        self._bytes += len(data)
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        for line in lines:
-            if not self._transport.is_closing():
-                self._take(line)
-        limit = STRANGER_LIMIT if self._host is None else BYTES_LIMIT
-        if self._bytes > limit and not self._transport.is_closing():
-            if self._host is not None:
-                self._host.disobey(f"more than {BYTES_LIMIT // 2**20} MiB of observations")
+        if not self._network.enter():
             self._transport.abort()
 
+    def data_received(self, data: bytes) -> None:
+        seen = self._exchange.observations
+        if self._host is not None:
+            seen.bytes += len(data)
+        searched = len(self._rest)
+        self._rest += data
+        if b"\n" in data:
+            self._take_lines(self._rest.rfind(b"\n", searched) + 1)
+        if self._transport.is_closing():
+            return
+        if self._host is None and len(self._rest) > STRANGER_LIMIT:
+            self._transport.abort()
+        elif self._host is not None and len(self._rest) > LINE_LIMIT:
+            self._host.disobey(f"a report of more than {LINE_LIMIT // 2**20} MiB")
+        elif self._host is not None and (excess := seen.excess()):
+            self._host.disobey(excess)
+
+    def _take_lines(self, end: int) -> None:
+        lines = bytes(self._rest[:end]).split(b"\n")
+        del self._rest[:end]
+        for line in lines[:-1]:
+            if self._transport.is_closing():
+                return
+            self._take(line)
+
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 (asyncio's interface)
+        self._network.leave()
         if self._host is not None:
             self._host.leave()
 
@@ -204,6 +256,7 @@ class _Line(asyncio.Protocol):
             else:
                 self._host.join(report, self._transport)
         elif self._host is not None:
+            self._exchange.observations.reports += 1
             self._host.hear(report)
 
 

@@ -1,41 +1,81 @@
-"""Make hosts: forked from a warm parent, or each an interpreter of its own."""
+"""Make hosts: forked by a keeper from a warm parent, or each an interpreter of its own."""
 
 import asyncio
 import json
-import os
 import subprocess
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from .interpreter import ParentFailed, launch
+from otelkata.host.isolation import OUTPUT_KEPT, Level
+
+from .interpreter import Launched, ParentFailed, forks, launch, launch_host
+from .keeper import InForce, IsolationUnavailable, Keeper, Place, candidates
 from .link import Exchange, Host
+from .network import Network, OwnNetwork
+
+NO_FORK = (
+    "process: processes of their own; weak: without limits, and they may do what the user who "
+    "grades may (this system has no fork)"
+)
 
 
 class Parent:
-    """The warm parent and the hosts that it was asked to make."""
+    """The warm parent, the keeper of one submission, and the hosts that were made."""
 
-    def __init__(self, python: str, exchange: Exchange, port: int, scratch: Path) -> None:
+    def __init__(self, python: str, exchange: Exchange, scratch: Path) -> None:
         self._python = python
         self._exchange = exchange
-        self._port = port
         self._scratch = scratch
-        self._hosts: dict[str, Host] = {}
         self._processes: list[_Process] = []
-        self._parent: _Process | None = None
+        self._keepers: list[Keeper] = []
+        self._keeper: Keeper | None = None
+        self._warm: Launched | None = None
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.network: Network = OwnNetwork()
 
-    def open(self, launched: subprocess.Popen[bytes] | None = None) -> None:
+    def open(self, launched: Launched | None = None) -> None:
         """Begin; `launched` is an interpreter that was started before, if one was.
 
         Raises ParentFailed where the interpreter cannot be run.
         """
-        if forks():
-            self._parent = self._watch(launched or launch(self._python), self._hear, self._ended)
-        else:
+        if not forks():
             self._ready.set_result(None)
+            return
+        self._warm = launched or launch(self._python)
+        self._watch(self._warm, self._hear, self._ended)
 
-    async def make_host(
+    async def enclose(self, asked: Level | None, place: Place) -> InForce:
+        """Isolate what is going to run, at the level `asked` for or the strongest there is.
+
+        Raises IsolationUnavailable where it was asked for and the system does not give it,
+        ParentFailed where the interpreter can host nothing.
+        """
+        await self._ready
+        if self._warm is None or self._warm.orders is None:
+            if asked not in {None, "process"}:
+                raise IsolationUnavailable(f"--isolation {asked}: this system has no fork")
+            return InForce("process", NO_FORK)
+        reasons = ""
+        for level in candidates(asked):
+            keeper = Keeper(self._warm.orders)
+            self._keepers.append(keeper)
+            try:
+                in_force = await keeper.open(level, place)
+            except IsolationUnavailable as error:
+                reasons += f"; no {level}: {error}"
+                continue
+            self._keeper = keeper
+            self.network = keeper.network
+            return InForce(in_force.level, in_force.words + reasons)
+        raise IsolationUnavailable(f"--isolation {asked} is more than this system gives{reasons}")
+
+    @property
+    def flooded(self) -> str:
+        """Return what the submission took too much of, if it did."""
+        return self._keeper.flooded if self._keeper is not None else ""
+
+    def make_host(
         self,
         name: str,
         submission: Path,
@@ -44,47 +84,52 @@ class Parent:
         serves_in_main: bool = False,
     ) -> Host:
         """Return a new host that imports `submission`; raise ParentFailed where none can be."""
-        await self._ready
-        host = self._hosts[name] = self._exchange.expect(name)
-        orders = {
+        host = self._exchange.expect(name)
+        orders: dict[str, object] = {
             "host": name,
-            "port": self._port,
+            "port": self._exchange.port,
             "token": self._exchange.token,
             "submission": str(submission),
-            "output": str(self.output_of(name)),
             "serves_in_main": serves_in_main,
             "environment": dict(environment),
         }
-        parent = self._parent
-        if parent is None:
-            process = launch(self._python, "host")
-            parent = self._watch(process, self._hear, lambda status: _exit(host, status))
-        parent.tell(orders)
+        if self._keeper is not None:
+            self._keeper.make_host(host, orders)
+            return host
+        output = self._scratch / f"{name}.output"
+        launched = launch_host(self._python)
+        process = self._watch(
+            launched, self._hear, lambda status: host.exit(status, _end_of(output))
+        )
+        process.tell({**orders, "output": str(output)})
         return host
 
-    def output_of(self, name: str) -> Path:
-        """Return the file that takes what the submission prints in the host `name`."""
-        return self._scratch / f"{name}.output"
+    def send_signal(self, name: str, number: int) -> None:
+        """Send a signal to the host `name`, if it is still there."""
+        if self._keeper is not None:
+            self._keeper.send_signal(name, number)
 
     def end(self) -> None:
         """Begin to end every host and the parent itself."""
+        for keeper in self._keepers:
+            keeper.end()
+        if self._warm is not None and self._warm.orders is not None:
+            self._warm.orders.close()
         for process in self._processes:
-            process.end(kill=process is not self._parent)
+            process.end(kill=self._warm is None)
 
     async def close(self) -> None:
         """End every host and the parent itself."""
         self.end()
         await asyncio.gather(*(process.ended.wait() for process in self._processes))
+        await asyncio.gather(*(keeper.ended.wait() for keeper in self._keepers))
         if self._ready.done():
             self._ready.exception()
 
     def _watch(
-        self,
-        process: subprocess.Popen[bytes],
-        hear: "Callable[[bytes], None]",
-        ended: "Callable[[int], None]",
+        self, launched: Launched, hear: "Callable[[bytes], None]", ended: "Callable[[int], None]"
     ) -> "_Process":
-        watched = _Process(process, hear, ended)
+        watched = _Process(launched.process, hear, ended)
         self._processes.append(watched)
         return watched
 
@@ -95,8 +140,6 @@ class Parent:
                 f"the interpreter {self._python} has no module {news['missing']}; hosts need "
                 f"it: {self._python} -m pip install uvicorn opentelemetry-sdk"
             )
-        elif "exited" in news:
-            _exit(self._hosts[news["exited"]], news["status"])
         elif not self._ready.done():
             self._ready.set_result(None)
 
@@ -147,12 +190,10 @@ class _Process:
         self.ended.set()
 
 
-def forks() -> bool:
-    """Tell whether hosts can be forked here; on Windows each is started anew."""
-    return hasattr(os, "fork")
-
-
-def _exit(host: Host, status: int) -> None:
-    if not host.exited.done():
-        host.exited.set_result(status)
-    host.leave()
+def _end_of(output: Path) -> str:
+    try:
+        with output.open("rb") as file:
+            file.seek(max(0, output.stat().st_size - OUTPUT_KEPT))
+            return file.read(OUTPUT_KEPT).decode("utf-8", "replace")
+    except OSError:
+        return ""

@@ -33,7 +33,8 @@ def copy(submission: Path, into: Path) -> Path:
         ) from None
     for name in DEPENDENCIES:
         folder = submission / name
-        if folder.is_dir():
+        # One that leads out of the submission would show hosts what is not theirs.
+        if folder.is_dir() and folder.resolve().is_relative_to(submission.resolve()):
             (target / name).symlink_to(folder.resolve(), target_is_directory=True)
     _require_checkout(target)
     return target

@@ -17,12 +17,19 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1 import trace_pb2
 
+from otelkata.deploy.network import Network
 from otelkata.evidence.model import Delivery, ExportedSpan
 from otelkata.host.wire import TEXT_LIMIT, Attributes, Event, Link, Scalar, Span, Value
 
 from .http import HOST, Connection, Request, Response, listen, port_of
 
 UNPACKED_LIMIT = 16 * 1024 * 1024
+SPANS_LIMIT = 20_000
+"""Most spans, and deliveries, of a run; an honest submission stays below a tenth of it."""
+
+BYTES_LIMIT = 32 * 1024 * 1024
+"""Most bytes, unpacked, of all that a run exports."""
+
 _ANY_HEADER = 32
 """Added to the window size, it lets zlib read gzip and deflate headers."""
 
@@ -37,13 +44,15 @@ class Collector:
     def __init__(self) -> None:
         self.spans: list[ExportedSpan] = []
         self.deliveries: list[Delivery] = []
+        self.excess = ""
+        self._bytes = 0
         self._hanging: set[str] = set()
         self._server: asyncio.Server | None = None
         self._port = 0
 
-    async def open(self) -> None:
+    async def open(self, network: Network | None = None) -> None:
         """Begin to listen."""
-        self._server = await listen(self._receive)
+        self._server = await listen(self._receive, network)
         self._port = port_of(self._server)
 
     def endpoint(self, host: str) -> str:
@@ -60,6 +69,9 @@ class Collector:
             self._server.close()
 
     async def _receive(self, connection: Connection, request: Request) -> None:
+        if self._is_too_much():
+            connection.reset()
+            return
         if request.method == "PRI":
             self.deliveries.append(Delivery("", "grpc", 0))
             connection.reset()
@@ -76,7 +88,9 @@ class Collector:
             connection.answer(Response(415, [], b""))
             return
         try:
-            spans = list(_spans(_body(request)))
+            body = _body(request)
+            self._bytes += len(body)
+            spans = list(_spans(body))
         except (DecodeError, ValueError, zlib.error):
             self.deliveries.append(Delivery(host, "unreadable", 0))
             connection.answer(Response(400, [], b""))
@@ -85,6 +99,13 @@ class Collector:
         self.spans += [ExportedSpan("", host, span) for span in spans]
         answer = ExportTraceServiceResponse().SerializeToString()
         connection.answer(Response(200, [("Content-Type", _PROTOBUF)], answer))
+
+    def _is_too_much(self) -> bool:
+        if max(len(self.spans), len(self.deliveries)) >= SPANS_LIMIT:
+            self.excess = f"it exported more than {SPANS_LIMIT} spans"
+        elif self._bytes >= BYTES_LIMIT:
+            self.excess = f"it exported more than {BYTES_LIMIT // 2**20} MiB"
+        return bool(self.excess)
 
 
 def _content_type(request: Request) -> str:

@@ -176,7 +176,7 @@ class Conductor:
         hop: Hop = f"client>{case.entry}"  # type: ignore[assignment]
         draft = self._crossings.record.begin(hop, "")
         draft.case, draft.callee, draft.request = case.name, play.entry, play.request
-        call = Call(play.request, self._crossings.connected)
+        call = Call(play.request, self._crossings.connected, self._crossings.network)
         port = self._crossings.port_of(play.entry)
         sending = asyncio.create_task(call.send(port or 0))
         if play.hangs_up:
@@ -238,7 +238,7 @@ class Conductor:
             )
 
     async def _look_after(self, play: Play) -> None:
-        host = await self._deployment.host_of(play.entry)
+        host = self._deployment.host_of(play.entry)
         if host.gone:
             self._gone.add(play.entry)
             await self._deployment.explain_end(host.name)

@@ -1,6 +1,7 @@
 """Make the SQLite files that inventory is started with, and lock one for real."""
 
 import asyncio
+import contextlib
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
@@ -36,11 +37,15 @@ async def lock(path: str, hold: Callable[[], Awaitable[None]]) -> None:
 
     Raises sqlite3.OperationalError where somebody else holds a lock all the time.
     """
+    if not Path(path).is_file() or Path(path).is_symlink():
+        raise sqlite3.OperationalError("the submission has put something else in its place")
     connection = sqlite3.connect(path, timeout=0.1, isolation_level=None)
     try:
         await _begin(connection)
         await hold()
-        connection.execute("ROLLBACK")
+        with contextlib.suppress(sqlite3.Error):
+            # Whoever has damaged the file meanwhile is not to be reported here.
+            connection.execute("ROLLBACK")
     finally:
         connection.close()
 

@@ -25,7 +25,6 @@ START_LIMIT = 20.0
 ENVIRONMENTS: Mapping[str, Mapping[str, str]] = {
     "unsampled": {"OTEL_TRACES_SAMPLER": "always_off"},
 }
-OUTPUT_SHOWN = 8_000
 
 
 class Deployment:
@@ -40,7 +39,7 @@ class Deployment:
         ports: dict[str, int],
         collector: Collector,
         observations: Observations,
-        scratch: Path,
+        work: Path,
         resource: Mapping[str, str],
         version: str,
     ) -> None:
@@ -52,12 +51,12 @@ class Deployment:
         self._observations = observations
         self._resource = resource
         self._version = version
-        self._hosts: dict[str, asyncio.Task[Host]] = {}
+        self._hosts: dict[str, Host] = {}
         self._ended: set[str] = set()
         self._callees: dict[str, str] = {}
         self._refusing: list[socket.socket] = []
-        self._scratch = scratch
-        self._no_certificates = scratch / "certificates"
+        self._work = work
+        self._no_certificates = work / "certificates"
         self._no_certificates.mkdir()
         self._databases: dict[str, str] = {}
         self.starts: dict[str, ServiceStart] = {}
@@ -71,9 +70,9 @@ class Deployment:
     def stock(self, skus: Sequence[str]) -> None:
         """Make the databases."""
         self._databases = {
-            "stocked": database.make(self._scratch / "stock.sqlite", skus),
-            "locked": database.make(self._scratch / "locked.sqlite", skus),
-            "empty": database.make_without_table(self._scratch / "empty.sqlite"),
+            "stocked": database.make(self._work / "stock.sqlite", skus),
+            "locked": database.make(self._work / "locked.sqlite", skus),
+            "empty": database.make_without_table(self._work / "empty.sqlite"),
         }
 
     def serves(self, start: str) -> bool:
@@ -89,7 +88,7 @@ class Deployment:
         urls = [(start, await self._urls(start) if serve else {}) for start in planned]
         await asyncio.gather(*(self._start(start, of, serve=serve) for start, of in urls))
 
-    async def host(self, name: str) -> Host:
+    def host(self, name: str) -> Host:
         """Return the host `name`, made at the first call."""
         if name not in self._hosts:
             environment = {
@@ -101,20 +100,25 @@ class Deployment:
                 # Nothing here speaks TLS, and reading the world's certificates takes each client
                 # that a submission makes some 60 ms.
                 "SSL_CERT_DIR": str(self._no_certificates),
+                "HOME": str(self._work),
+                "TMPDIR": str(self._work),
                 **ENVIRONMENTS.get(name, {}),
             }
-            making = self._parent.make_host(
+            self._hosts[name] = self._parent.make_host(
                 name,
                 self._submission,
                 environment,
                 serves_in_main=name.startswith(("sigterm", "stuck")),
             )
-            self._hosts[name] = asyncio.ensure_future(making)
-        return await self._hosts[name]
+        return self._hosts[name]
 
-    async def host_of(self, start: str) -> Host:
+    def terminate(self, name: str) -> None:
+        """Send SIGTERM to the host `name`."""
+        self._parent.send_signal(name, signal.SIGTERM)
+
+    def host_of(self, start: str) -> Host:
         """Return the host in which `start` runs."""
-        return await self.host(self.starts[start].host)
+        return self.host(self.starts[start].host)
 
     async def explain_silence(self, start: str, stage: str, message: str) -> None:
         """Report that `start` did not answer, with the place where its code stands."""
@@ -134,7 +138,7 @@ class Deployment:
 
     async def _where(self, start: str) -> Mapping[str, wire.Scalar | None]:
         try:
-            host = await self.host_of(start)
+            host = self.host_of(start)
             return (await host.ask(wire.Where, limit=5, start=start)).values
         except (TimeoutError, HostGone):
             return {"path": "", "line": 0, "blocks": False}
@@ -144,7 +148,7 @@ class Deployment:
         if name in self._ended:
             return
         self._ended.add(name)
-        host = await self.host(name)
+        host = self.host(name)
         try:
             status = await asyncio.wait_for(asyncio.shield(host.exited), 2)
             how = (
@@ -152,7 +156,7 @@ class Deployment:
             )
         except TimeoutError:
             how = "closed its connection to the grader"
-        output = self._output_of(name)
+        output = host.output
         message = f"the process that ran the submission {how}"
         place = _crash_place(output, f"{self._submission}{os.sep}")
         self._observations.problems.append(wire.Problem("", "", "exit", message, *place, output))
@@ -167,7 +171,7 @@ class Deployment:
     async def _start(self, planned: PlannedStart, urls: dict[str, str], *, serve: bool) -> None:
         self._callees[planned.name] = planned.callees
         self._note(planned, 0, serves=False)
-        host = await self.host(planned.host)
+        host = self.host(planned.host)
         asking = host.ask(
             wire.Start,
             limit=START_LIMIT,
@@ -215,7 +219,7 @@ class Deployment:
             if service != planned.service:
                 continue
             if parameter in planned.refused:
-                port = self._refuse()
+                port = await self._refuse()
             else:
                 callee = hop.partition(">")[2]
                 name = callee if callee == "processor" else f"{callee}.{planned.callees}"
@@ -225,22 +229,13 @@ class Deployment:
             urls[parameter] = f"http://{HOST}:{port}"
         return urls
 
-    def _refuse(self) -> int:
+    async def _refuse(self) -> int:
         # Bound but not listening: nobody else can come to listen there meanwhile.
-        refusing = socket.socket()
+        refusing = await self._crossings.network.stream()
         refusing.bind((HOST, 0))
         self._refusing.append(refusing)
         port: int = refusing.getsockname()[1]
         return port
-
-    def _output_of(self, name: str) -> str:
-        path = self._parent.output_of(name)
-        try:
-            with path.open("rb") as file:
-                file.seek(max(0, path.stat().st_size - OUTPUT_SHOWN))
-                return file.read(OUTPUT_SHOWN).decode("utf-8", "replace")
-        except OSError:
-            return ""
 
 
 def _signal(number: int) -> str:

@@ -6,7 +6,6 @@ contract plus `NOISE`, which a busy machine may need and which decides nothing e
 
 import asyncio
 import os
-import signal
 import time
 from dataclasses import replace
 
@@ -66,7 +65,7 @@ class Exits:
     async def _note_arrivals(self, name: str) -> None:
         # The process's own exit may still export what a shutdown did not, but where a signal ends
         # the process it never gets to that.
-        host = await self._deployment.host(name)
+        host = self._deployment.host(name)
         # Nothing has to settle: the reply comes after all that was exported before it.
         if await _ask(host, wire.Settle, limit=PROCESS_LIMIT, starts=[], seconds=0.0) is None:
             return
@@ -81,7 +80,7 @@ class Exits:
 
     async def _end_process(self, start: str) -> None:
         seen = Exit("process", ["process"], [start], PROCESS_LIMIT, None)
-        host = await self._deployment.host_of(start)
+        host = self._deployment.host_of(start)
         obstacle = self._obstacle(host, "exit.lifespan")
         if obstacle or not self._deployment.serves(start):
             self.seen.append(_with(seen, skipped=obstacle or "the service did not start"))
@@ -109,7 +108,7 @@ class Exits:
         pending = await self._checkout(SULKING, "exit.lifespan_hanging")
         for start in SULKING:
             if self._deployment.serves(start.name):
-                host = await self._deployment.host(start.host)
+                host = self._deployment.host(start.host)
                 await _ask(host, wire.Arm, start=start.name, behaviour="hang")
         await self._stop(
             SULKING, "lifespan_hanging", ["lifespan_hanging"], pending, "exit.lifespan_hanging"
@@ -121,7 +120,7 @@ class Exits:
         await self._conductor.play_one("default_exporter")
         for start in SIGTERM:
             if self._deployment.serves(start.name):
-                host = await self._deployment.host_of(start.name)
+                host = self._deployment.host_of(start.name)
                 await _ask(host, wire.Flush, starts=[start.name], seconds=FLUSH_LIMIT)
         pending = await self._checkout(SIGTERM, "exit.sigterm")
         await self._terminate(SIGTERM, "sigterm", ["sigterm"], pending, "exit.sigterm")
@@ -142,7 +141,7 @@ class Exits:
             await self._conductor.play_one(case)
         names = [start.name for start in planned if self._deployment.serves(start.name)]
         for name in names:
-            host = await self._deployment.host_of(name)
+            host = self._deployment.host_of(name)
             await _ask(host, wire.Settle, starts=[name], seconds=SETTLE_LIMIT)
         return {name: self._ended(name) for name in names}
 
@@ -162,7 +161,7 @@ class Exits:
         if not self._deployment.serves(start):
             self.seen.append(_skip(seen))
             return
-        host = await self._deployment.host_of(start)
+        host = self._deployment.host_of(start)
         await _ask(host, wire.Probe, start=start, name="pending work", texts=[])
         pending = self._ended(start)
         await _ask(host, wire.Arm, start=start, behaviour=behaviour)
@@ -206,7 +205,7 @@ class Exits:
                 self.seen.append(_skip(seen))
                 return
             seen = _with(seen, pending=pending[start.name])
-            host = await self._deployment.host(start.host)
+            host = self._deployment.host(start.host)
             if obstacle := self._obstacle(host, case):
                 self.seen.append(_with(seen, skipped=obstacle))
                 return
@@ -242,16 +241,16 @@ class Exits:
                 self.seen.append(_skip(seen))
                 return
             seen = _with(seen, pending=pending[start.name])
-            host = await self._deployment.host(start.host)
+            host = self._deployment.host(start.host)
             if obstacle := self._obstacle(host, case):
                 self.seen.append(_with(seen, skipped=obstacle))
                 return
             began = time.monotonic()
             try:
-                os.kill(host.pid, signal.SIGTERM)
+                self._deployment.terminate(host.name)
                 exited = asyncio.shield(host.exited)
                 status = await asyncio.wait_for(exited, SIGTERM_LIMIT + NOISE)
-            except (TimeoutError, ProcessLookupError):
+            except TimeoutError:
                 self.seen.append(seen)
             else:
                 took = time.monotonic() - began

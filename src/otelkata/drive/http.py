@@ -13,6 +13,7 @@ from typing import cast
 
 import h11
 
+from otelkata.deploy.network import Network, OwnNetwork
 from otelkata.evidence.model import Headers
 
 BODY_LIMIT = 1_000_000
@@ -62,8 +63,11 @@ class Connection(asyncio.Protocol):
     The handler's task is cancelled when the client closes the connection.
     """
 
-    def __init__(self, handle: "Callable[[Connection, Request], Awaitable[None]]") -> None:
+    def __init__(
+        self, handle: "Callable[[Connection, Request], Awaitable[None]]", network: Network
+    ) -> None:
         self._handle = handle
+        self._network = network
         self._http = h11.Connection(h11.SERVER)
         self._request: h11.Request | None = None
         self._body = bytearray()
@@ -74,6 +78,8 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin; both sides know each other."""
         self._transport = cast("asyncio.Transport", transport)
+        if not self._network.enter():
+            self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
         """Take what the client sent."""
@@ -85,6 +91,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 (asyncio's interface)
         """Cancel the handler: nobody waits for its answer."""
+        self._network.leave()
         if self._task is not None:
             self._task.cancel()
 
@@ -170,7 +177,10 @@ class Call(asyncio.Protocol):
     call has a pair of its own, which names it on both sides.
     """
 
-    def __init__(self, request: Request, used: set[tuple[int, int]]) -> None:
+    def __init__(
+        self, request: Request, used: set[tuple[int, int]], network: Network | None = None
+    ) -> None:
+        self._network = network or OwnNetwork()
         self._request = request
         self._used = used
         self._connected = False
@@ -197,7 +207,13 @@ class Call(asyncio.Protocol):
         # A port that was used before would make two requests look like one to who is called.
         loop = asyncio.get_running_loop()
         while True:
-            transport, _ = await loop.create_connection(lambda: self, HOST, port)
+            connecting = await self._network.stream()
+            try:
+                await loop.sock_connect(connecting, (HOST, port))
+            except BaseException:
+                connecting.close()
+                raise
+            transport, _ = await loop.create_connection(lambda: self, sock=connecting)
             self.port = transport.get_extra_info("sockname")[1]
             if (port, self.port) not in self._used:
                 self._used.add((port, self.port))
@@ -255,10 +271,15 @@ class Call(asyncio.Protocol):
             self._done.set_exception(CallFailed(reason))
 
 
-async def listen(handle: Callable[[Connection, Request], Awaitable[None]]) -> asyncio.Server:
+async def listen(
+    handle: Callable[[Connection, Request], Awaitable[None]], network: Network | None = None
+) -> asyncio.Server:
     """Serve on a free loopback port."""
     loop = asyncio.get_running_loop()
-    return await loop.create_server(lambda: Connection(handle), HOST, 0, backlog=256)
+    place = network or OwnNetwork()
+    listener = await place.stream()
+    listener.bind((HOST, 0))
+    return await loop.create_server(lambda: Connection(handle, place), sock=listener, backlog=256)
 
 
 def port_of(server: asyncio.Server) -> int:

@@ -3,12 +3,18 @@
 import itertools
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from otelkata.evidence import model
 from otelkata.host.wire import TEXT_LIMIT
 
 from .http import Request, Response
+
+_BODY_KEPT = 4 * TEXT_LIMIT
+"""As many bytes as that many characters may take."""
+
+EXCHANGES_LIMIT = 5_000
+"""Most exchanges of a run; an honest submission stays below a tenth of it."""
 
 
 @dataclass(slots=True)
@@ -35,8 +41,12 @@ class Draft:
         self.answered_ns = time.time_ns()
 
     def finish(self) -> None:
-        """Note the end."""
+        """Note the end, and keep of the bodies what is going to be evidence."""
         self.ended_ns = time.time_ns()
+        if self.request is not None:
+            self.request = replace(self.request, body=self.request.body[:_BODY_KEPT])
+        if self.response is not None:
+            self.response = replace(self.response, body=self.response.body[:_BODY_KEPT])
 
     def finished(self) -> model.Exchange:
         """Return the exchange as evidence."""
@@ -56,15 +66,23 @@ class Draft:
         )
 
 
+class TooMany(Exception):
+    """A submission sends more than can be recorded; the message says what."""
+
+
 class Record:
     """All exchanges of a run, in the order in which they began."""
 
     def __init__(self) -> None:
         self._numbers = itertools.count(1)
         self._drafts: list[Draft] = []
+        self.excess = ""
 
     def begin(self, hop: model.Hop, caller: str) -> Draft:
-        """Begin to record an exchange."""
+        """Begin to record an exchange; raise TooMany where there is no end to them."""
+        if len(self._drafts) >= EXCHANGES_LIMIT:
+            self.excess = f"it sent more than {EXCHANGES_LIMIT} requests"
+            raise TooMany(self.excess)
         draft = Draft(next(self._numbers), hop, caller)
         self._drafts.append(draft)
         return draft

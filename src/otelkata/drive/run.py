@@ -2,7 +2,6 @@
 
 import asyncio
 import platform
-import subprocess
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -11,10 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from otelkata.deploy import source
+from otelkata.deploy.interpreter import Launched
 from otelkata.deploy.link import Exchange, Host, HostGone, Observations
+from otelkata.deploy.network import widen
 from otelkata.deploy.parent import Parent
+from otelkata.deploy.scratch import Scratch
 from otelkata.evidence.model import Evidence, Reading
 from otelkata.host import wire
+from otelkata.host.isolation import Level
 
 from .collector import Collector
 from .conductor import Conductor
@@ -42,22 +45,26 @@ RUN_LIMIT = 90.0
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a run may be told: the interpreter of the hosts, the seed, and to leave out waits."""
+    """What a run may be told: the interpreter of the hosts, the seed, and to leave out waits.
+
+    `isolation` is the level that the hosts must get; None: the strongest that the system gives.
+    """
 
     python: str
     seed: int
     quick: bool = False
+    isolation: Level | None = None
 
 
 @asynccontextmanager
 async def observe(
-    submission: Path, settings: Settings, launched: subprocess.Popen[bytes] | None = None
+    submission: Path, settings: Settings, launched: Launched | None = None
 ) -> AsyncIterator[Evidence]:
     """Run `submission` through all scenarios, in hosts of `launched` or of a new interpreter.
 
     The hosts are ended while the evidence is used, and are gone afterwards. Raises
     UnusableSubmission where there is nothing to run, ParentFailed where the interpreter cannot
-    host anything.
+    host anything, IsolationUnavailable where the system does not give the level asked for.
     """
     with tempfile.TemporaryDirectory(prefix="otelkata-", ignore_cleanup_errors=True) as folder:
         run = _Run(submission, settings, Path(folder).resolve(), launched)
@@ -75,35 +82,38 @@ class _Run:
         submission: Path,
         settings: Settings,
         scratch: Path,
-        launched: subprocess.Popen[bytes] | None,
+        launched: Launched | None,
     ) -> None:
         self._launched = launched
         self._began = time.monotonic()
         self._submission = submission
         self._settings = settings
-        self._scratch = scratch
+        self._scratch = Scratch(scratch)
         self._values = Values(settings.seed)
         self._observations = Observations()
         self._exchange = Exchange(self._observations)
         self._collector = Collector()
         self._record = Record()
         self._ports: dict[str, int] = {}
-        self._crossings = Crossings(self._record, self._ports)
         self._parent: Parent | None = None
         self._reading: asyncio.Task[Reading] | None = None
         self._closers: list[Callable[[], None]] = []
 
     async def observe(self) -> Evidence:
-        port = await self._exchange.open()
-        parent = Parent(self._settings.python, self._exchange, port, self._scratch)
+        parent = Parent(self._settings.python, self._exchange, self._scratch.folder)
         self._parent = parent
         parent.open(self._launched)
-        copied = source.copy(self._submission, self._scratch)
+        widen()
+        copied = source.copy(self._submission, self._scratch.folder)
         source.compile_ahead(copied)
         reading = asyncio.create_task(read_source(copied))
         self._reading = reading
-        await self._collector.open()
-        processor = await listen(process_card)
+        place = self._scratch.place(copied)
+        in_force = await parent.enclose(self._settings.isolation, place)
+        crossings = Crossings(self._record, self._ports, parent.network)
+        await self._exchange.open(parent.network)
+        await self._collector.open(parent.network)
+        processor = await listen(process_card, parent.network)
         self._ports["processor"] = port_of(processor)
         resource = {f"kata.{self._values.word()}": self._values.word() for _ in range(2)}
         version = (
@@ -112,18 +122,17 @@ class _Run:
         deployment = Deployment(
             parent=parent,
             submission=copied,
-            crossings=self._crossings,
+            crossings=crossings,
             ports=self._ports,
             collector=self._collector,
             observations=self._observations,
-            scratch=self._scratch,
+            work=self._scratch.work,
             resource=resource,
             version=version,
         )
-        conductor = Conductor(
-            all_scenarios(self._values), self._values, deployment, self._crossings
-        )
+        conductor = Conductor(all_scenarios(self._values), self._values, deployment, crossings)
         deployment.stock(conductor.skus)
+        self._scratch.hand_over()
         self._closers += [processor.close, self._collector.close, deployment.close]
         probes = [self._values.marks().email, self._values.card_number()]
         exits = Exits(deployment, conductor, self._collector, self._observations)
@@ -151,13 +160,23 @@ class _Run:
         except TimeoutError:
             message = f"the scenarios were not over after {RUN_LIMIT:.0f} s"
             self._observations.problems.append(wire.Problem("", "", "run", message, "", 0))
+        for excess in (
+            parent.flooded,
+            self._record.excess,
+            self._collector.excess,
+            parent.network.excess,
+        ):
+            if excess:
+                # First, because it is why other things went wrong.
+                problem = wire.Problem("", "", "flood", excess, "", 0)
+                self._observations.problems.insert(0, problem)
         return Evidence(
             submission=str(self._submission),
             seed=self._settings.seed,
             left_out=left_out,
             platform=platform.system(),
             python=await groups.python(),
-            isolation="a process of its own; no sandbox",
+            isolation=in_force.words,
             resource=resource,
             probes=probes,
             starts=list(deployment.starts.values()),
@@ -255,13 +274,13 @@ class _Groups:
         await self._finish(DEFAULT)
 
     async def python(self) -> str:
-        return (await self._deployment.host("main")).python
+        return self._deployment.host("main").python
 
     async def _finish(self, planned: list[PlannedStart], *, probe: bool = False) -> None:
         # Flushed and not stopped: what an exit does is observed elsewhere, and not held against
         # what was done before.
         for name, starts in self._serving(planned).items():
-            host = await self._deployment.host(name)
+            host = self._deployment.host(name)
             try:
                 await self._finish_host(host, starts, probe=probe)
             except HostGone:
@@ -273,7 +292,7 @@ class _Groups:
     async def _flush_early(self, planned: list[PlannedStart]) -> None:
         # What is left to flush at the end is little then; failures are told there.
         for name, starts in self._serving(planned).items():
-            host = await self._deployment.host(name)
+            host = self._deployment.host(name)
             with suppress(HostGone, TimeoutError):
                 limit = 2 * EARLY_FLUSH_LIMIT
                 await host.ask(wire.Flush, limit, starts=starts, seconds=EARLY_FLUSH_LIMIT)

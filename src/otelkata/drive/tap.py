@@ -6,13 +6,14 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 
+from otelkata.deploy.network import Network, OwnNetwork
 from otelkata.evidence.model import Hop
 
 from .database import UNIT_PRICE_CENTS
 from .fault import Answer, Break, Fault, Hang, Hold, Meet, Notice, Reserve, StripHeaders, WriteRaw
 from .http import Call, CallFailed, Connection, Request, Response, listen, port_of
 from .play import Play
-from .record import Draft, Record
+from .record import Draft, Record, TooMany
 
 CONTEXT_HEADERS = ("traceparent", "tracestate", "baggage")
 
@@ -20,8 +21,11 @@ CONTEXT_HEADERS = ("traceparent", "tracestate", "baggage")
 class Crossings:
     """What all taps share: the cases under way, by the values that mark their requests."""
 
-    def __init__(self, record: Record, ports: Mapping[str, int]) -> None:
+    def __init__(
+        self, record: Record, ports: Mapping[str, int], network: Network | None = None
+    ) -> None:
         self.record = record
+        self.network = network or OwnNetwork()
         self._ports = ports
         self.connected: set[tuple[int, int]] = set()
         self.silences: Counter[str] = Counter()
@@ -64,7 +68,7 @@ class Tap:
 
     async def open(self) -> int:
         """Begin to listen; return the port."""
-        self._server = await listen(self._cross)
+        self._server = await listen(self._cross, self._crossings.network)
         return port_of(self._server)
 
     def close(self) -> None:
@@ -73,7 +77,11 @@ class Tap:
             self._server.close()
 
     async def _cross(self, connection: Connection, request: Request) -> None:
-        draft = self._crossings.record.begin(self._hop, self._caller)
+        try:
+            draft = self._crossings.record.begin(self._hop, self._caller)
+        except TooMany:
+            connection.reset()
+            return
         draft.request = request
         play = self._crossings.play_of(request)
         try:
@@ -116,7 +124,7 @@ class Tap:
             draft.outcome = "refused"
             connection.reset()
             return
-        call = Call(request, self._crossings.connected)
+        call = Call(request, self._crossings.connected, self._crossings.network)
         try:
             response = await call.send(port)
         except CallFailed:

@@ -38,16 +38,17 @@ class Orders:
     """What a host is told when it is made.
 
     `serves_in_main` puts the (only) service into the main thread, where signals end it as they end
-    a service of its own. `output` is the file that takes what the submission prints.
+    a service of its own. `output` is the file that takes what the submission prints; empty where
+    a keeper does.
     """
 
     host: str
     port: int
     token: str
     submission: str
-    output: str
     serves_in_main: bool
     environment: Mapping[str, str]
+    output: str = ""
 
     @classmethod
     def read(cls, line: str | bytes) -> "Orders":
@@ -57,7 +58,9 @@ class Orders:
 
 def main(orders: Orders) -> None:
     """Run a host until it is told to leave, its service ends, or the driver has gone."""
-    _redirect(orders.output)
+    if orders.output:
+        _redirect(orders.output)
+    faulthandler.enable(2, all_threads=False)
     os.environ.update(orders.environment)
     Host(orders).run()
 
@@ -253,4 +256,3 @@ def _redirect(output: str) -> None:
         os.dup2(nothing.fileno(), 0)
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
-    faulthandler.enable(2, all_threads=False)

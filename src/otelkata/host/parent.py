@@ -1,4 +1,4 @@
-"""Hold everything a submission is likely to import, and fork hosts that need not import it again.
+"""Hold everything a submission is likely to import, and fork keepers, whose hosts import no more.
 
 The warm parent imports no submission code, opens no event loop and starts no thread: what it forks
 would inherit them broken. Where there is no `fork` (Windows), every host is a new interpreter.
@@ -38,9 +38,6 @@ LIKELY = (
 )
 """Modules that a submission, or what it uses, imports at the latest with its first request."""
 
-LATER = ("requests",)
-"""Modules that only hosts need that export over OTLP, which are not the first."""
-
 
 def main() -> None:
     """Serve as parent, or as a single host where the first line of input holds its orders."""
@@ -53,89 +50,71 @@ def main() -> None:
         return
     # The command of httpx would bring rich along; where it cannot be imported, httpx does without.
     sys.modules["httpx._main"] = None  # type: ignore[assignment]
-    _preload((f"{__package__}.child", *LIKELY))
+    _preload((f"{__package__}.child", f"{__package__}.keeper", *LIKELY))
     del sys.modules["httpx._main"]
     _look_up()
     Parent().run()
 
 
 class Parent:
-    """Fork a host for each line of orders, and tell when one has ended."""
+    """Fork a keeper for each line of orders; the socket that it is to obey comes along."""
 
     def __init__(self) -> None:
-        self._hosts: dict[int, str] = {}
-        self._report = os.fdopen(os.dup(1), "w", buffering=1)
+        self._keepers: set[int] = set()
+        self._orders = socket.socket(fileno=os.dup(0))
+        self._descriptors: list[int] = []
+        self._rest = b""
+        self._is_open = True
         self._wake_read, self._wake_write = socket.socketpair()
         self._wake_write.setblocking(False)  # noqa: FBT003 (socket takes it by position)
 
     def run(self) -> None:
-        """Obey until standard input is closed; then no host is left."""
+        """Obey until standard input is closed; then no keeper is left."""
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(self._wake_write.fileno(), warn_on_full_buffer=False)
-        self._tell(ready=True)
-        orders, wake = _Lines(0), self._wake_read.fileno()
-        later = [LATER]
-        while not orders.closed:
-            idle = bool(later and self._hosts)
-            readable, _, _ = select.select([0, wake], [], [], 0 if idle else None)
-            if not readable:
-                _preload(later.pop())
-            if wake in readable:
+        _tell(ready=True)
+        while self._is_open:
+            readable, _, _ = select.select([self._orders, self._wake_read], [], [])
+            if self._wake_read in readable:
                 self._wake_read.recv(4096)
                 self._reap()
-            if 0 in readable:
-                for line in orders.read():
-                    self._fork(line)
+            if self._orders in readable:
+                self._hear()
         signal.set_wakeup_fd(-1)
-        for pid in self._hosts:
-            _kill(pid)
+        for pid in self._keepers:
+            # Who closes this end closes theirs as well, and they clear up before they go.
             os.waitpid(pid, 0)
 
-    def _fork(self, line: bytes) -> None:
+    def _hear(self) -> None:
+        data, descriptors, _, _ = socket.recv_fds(self._orders, 65_536, 16)
+        self._is_open = bool(data)
+        self._descriptors += descriptors
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            self._fork(line, socket.socket(fileno=self._descriptors.pop(0)))
+
+    def _fork(self, line: bytes, control: socket.socket) -> None:
         pid = os.fork()
         if pid == 0:
-            self._become_host(line)
-        self._hosts[pid] = json.loads(line)["host"]
+            signal.set_wakeup_fd(-1)
+            for owned in (self._orders, self._wake_read, self._wake_write):
+                owned.close()
+            from . import keeper  # noqa: PLC0415 (works where there is fork)
 
-    def _become_host(self, line: bytes) -> None:
-        signal.set_wakeup_fd(-1)
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        os.setpgid(0, 0)
-        for owned in (self._wake_read, self._wake_write, self._report):
-            owned.close()
-        _run_host(line)
-        # Ends as any program does, with its threads joined and its exit handlers run: whether a
-        # submission lets its process end is judged.
-        sys.exit(0)
+            keeper.keep(control, json.loads(line))
+        control.close()
+        self._keepers.add(pid)
 
     def _reap(self) -> None:
-        for pid in list(self._hosts):
-            ended, status = os.waitpid(pid, os.WNOHANG)
-            if ended:
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.killpg(pid, signal.SIGKILL)
-                code = os.waitstatus_to_exitcode(status)
-                self._tell(exited=self._hosts.pop(pid), status=code)
-
-    def _tell(self, **news: object) -> None:
-        # A driver that has gone closes standard input as well, which ends everything.
-        with contextlib.suppress(BrokenPipeError):
-            self._report.write(json.dumps(news) + "\n")
+        for pid in list(self._keepers):
+            if os.waitpid(pid, os.WNOHANG)[0]:
+                self._keepers.remove(pid)
 
 
-class _Lines:
-    # Whole lines read from a descriptor that `select` says is readable.
-
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-        self._rest = b""
-        self.closed = False
-
-    def read(self) -> list[bytes]:
-        data = os.read(self._descriptor, 65_536)
-        self.closed = not data
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        return lines
+def _tell(**news: object) -> None:
+    # A driver that has gone closes standard input as well, which ends everything.
+    with contextlib.suppress(BrokenPipeError):
+        print(json.dumps(news), flush=True)
 
 
 def _needed_are_here() -> bool:
@@ -143,8 +122,7 @@ def _needed_are_here() -> bool:
         try:
             importlib.import_module(name)
         except ImportError as error:
-            missing = {"missing": error.name or name, "reason": str(error)}
-            print(json.dumps(missing), flush=True)
+            _tell(missing=error.name or name, reason=str(error))
             return False
     return True
 
@@ -169,7 +147,7 @@ def _look_up() -> None:
         sys.modules["sniffio"] = None  # type: ignore[assignment]
 
 
-def _run_host(line: str | bytes) -> None:
+def _run_host(line: str) -> None:
     from . import child  # noqa: PLC0415 (needs what was checked above)
 
     orders = child.Orders.read(line)
@@ -178,11 +156,3 @@ def _run_host(line: str | bytes) -> None:
     except Exception:  # the grader's own fault: the driver shows this file
         Path(orders.output).write_text(traceback.format_exc(), encoding="utf-8")
         raise
-
-
-def _kill(pid: int) -> None:
-    # The whole group, for a submission may have started processes of its own; and the host by
-    # itself, for it may have left the group.
-    for kill in (os.killpg, os.kill):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            kill(pid, signal.SIGKILL)

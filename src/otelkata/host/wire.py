@@ -7,6 +7,7 @@ the SDK gives spans (`time.time_ns`). Identifiers of traces and spans are lower-
 
 import json
 from dataclasses import dataclass, field
+from types import UnionType
 from typing import Literal
 
 Scalar = str | bool | int | float
@@ -261,6 +262,33 @@ COMMANDS = {
     cls.__name__: cls
     for cls in (Start, Settle, Flush, Probe, Arm, ShutDown, Stop, Where, Lingering, Leave)
 }
+
+
+_VALUES: dict[type[object], dict[str, type | UnionType]] = {
+    Start: {"port": int},
+    Stop: {"took": float | int},
+    ShutDown: {"returned": bool | str | None, "raised": str | None, "took": float | int},
+    Where: {"path": str, "line": int, "blocks": bool},
+    Lingering: {"thread": str, "path": str, "line": int},
+}
+_OPTIONAL: dict[str, type] = {"path": str, "line": int}
+_PORTS = range(65_536)
+
+
+def fits(command: type[object], reply: Reply) -> bool:
+    """Tell whether `reply` has the values that an answer to `command` has.
+
+    One that failed needs none, but for commands that answer by their values alone.
+    """
+    values = reply.values
+    expected = _VALUES.get(command, {})
+    if not reply.ok and command in {Start, Stop}:
+        expected = {}
+    return (
+        all(name in values and isinstance(values[name], kind) for name, kind in expected.items())
+        and all(isinstance(values.get(name, kind()), kind) for name, kind in _OPTIONAL.items())
+        and values.get("port", 0) in _PORTS
+    )
 
 
 def text(value: object) -> str:

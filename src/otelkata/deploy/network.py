@@ -1,0 +1,132 @@
+"""Make the sockets of the driver: in the network in which the hosts are."""
+
+import asyncio
+import os
+import socket
+from collections.abc import Callable
+from typing import Protocol
+
+CONNECTIONS_LIMIT = 500
+"""Most connections that hosts may hold open at one time; honest ones stay below a fifth of it."""
+
+DESCRIPTORS_WANTED = 16_384
+
+
+class Network(Protocol):
+    """A place in which sockets are made."""
+
+    excess: str
+
+    def enter(self) -> bool:
+        """Count a connection that a host has opened; False where there are too many."""
+        ...
+
+    def leave(self) -> None:
+        """Count one less."""
+        ...
+
+    async def stream(self) -> socket.socket:
+        """Return a new TCP socket, neither bound nor connected, that does not block."""
+        ...
+
+
+class _Counting:
+    # Keeps hosts from using up the descriptors of the driver.
+
+    def __init__(self) -> None:
+        self._open = 0
+        self.excess = ""
+
+    def enter(self) -> bool:
+        """Count a connection that a host has opened; False where there are too many."""
+        self._open += 1
+        if self._open > CONNECTIONS_LIMIT:
+            self.excess = f"it opened more than {CONNECTIONS_LIMIT} connections at a time"
+        return self._open <= CONNECTIONS_LIMIT
+
+    def leave(self) -> None:
+        """Count one less."""
+        self._open -= 1
+
+
+class OwnNetwork(_Counting):
+    """The network that this process is in."""
+
+    async def stream(self) -> socket.socket:
+        """Return a new socket."""
+        # The protocol is named because asyncio turns Nagle's algorithm off only where it is.
+        made = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        made.setblocking(False)  # noqa: FBT003 (socket takes it by position)
+        return made
+
+
+class PortedNetwork(_Counting):
+    """The network of a sandbox, whose porter makes sockets there and hands them out.
+
+    Some are asked for ahead, so that few have to be waited for.
+    """
+
+    AHEAD = 32
+    LOW = 12
+
+    def __init__(self, ask: Callable[[int], None]) -> None:
+        super().__init__()
+        self._ask = ask
+        self._asked = 0
+        self._closed = False
+        self._ready: list[socket.socket] = []
+        self._waiting: list[asyncio.Future[socket.socket]] = []
+
+    async def stream(self) -> socket.socket:
+        """Return a new socket; raise ConnectionError where the sandbox has gone."""
+        if self._closed:
+            raise ConnectionError("the sandbox has gone")
+        if len(self._ready) + self._asked - len(self._waiting) <= self.LOW:
+            self._asked += self.AHEAD
+            self._ask(self.AHEAD)
+        if self._ready:
+            return self._ready.pop()
+        waiting: asyncio.Future[socket.socket] = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiting)
+        return await waiting
+
+    def take(self, descriptors: list[int]) -> None:
+        """Take in what the porter has handed out."""
+        self._asked -= len(descriptors)
+        for descriptor in descriptors:
+            made = socket.socket(fileno=descriptor)
+            made.setblocking(False)  # noqa: FBT003 (socket takes it by position)
+            self._hand_out(made)
+
+    def close(self) -> None:
+        """Close what nobody has used; fail who still waits."""
+        self._closed = True
+        for made in self._ready:
+            made.close()
+        for waiting in self._waiting:
+            if not waiting.done():
+                waiting.set_exception(ConnectionError("the sandbox has gone"))
+                waiting.exception()
+
+    def _hand_out(self, made: socket.socket) -> None:
+        while self._waiting:
+            waiting = self._waiting.pop(0)
+            if not waiting.done():
+                waiting.set_result(made)
+                return
+        if self._closed:
+            made.close()
+        else:
+            self._ready.append(made)
+
+
+def widen() -> None:
+    """Let this process have more descriptors than is usual: connections come before they count."""
+    if os.name != "posix":
+        return
+    import resource  # noqa: PLC0415 (not on Windows)
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = DESCRIPTORS_WANTED if hard == resource.RLIM_INFINITY else min(hard, DESCRIPTORS_WANTED)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -1,0 +1,161 @@
+"""Take away from a process what it need not have, before it runs a line of a submission."""
+
+import contextlib
+import os
+import resource
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NoReturn
+
+from . import isolation
+from .isolation import HOST_UID, Level
+from .view import Place, interpreter
+
+ON_LINUX = sys.platform == "linux"
+if ON_LINUX:
+    from . import linux, view
+
+
+_TOLD_OF_ITSELF = (
+    "/proc/self",
+    "/proc/cpuinfo",
+    "/proc/filesystems",
+    "/proc/loadavg",
+    "/proc/meminfo",
+    "/proc/stat",
+    "/proc/uptime",
+    "/proc/version",
+    "/sys/devices/system/cpu",
+)
+"""What programs read of the kernel about themselves and the machine."""
+
+
+class Refused(Exception):
+    """The system does not give this level; the message says what it lacks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Confinement:
+    """What holds for every host of one submission."""
+
+    level: Level
+    place: Place
+    tasks: int
+    changes_user: bool
+
+    def words(self) -> str:
+        """Say what is in force, and what is not."""
+        limited = "limits on memory, CPU time, processes, files and output"
+        if self.level == "process":
+            return (
+                f"process: processes of their own with {limited}; weak: they may do to files, "
+                "processes and network what the user who grades may"
+            )
+        user = f"as the user {HOST_UID}" if self.changes_user else "as the user who grades"
+        reduced = f"{user} without privileges, system calls filtered, {limited}"
+        if self.level == "sandbox":
+            return (
+                "sandbox: own network (loopback only), processes, IPC and mounts, all read-only "
+                f"but a scratch directory; {reduced}"
+            )
+        fenced = linux.landlock_version() if ON_LINUX else 0
+        files = "files fenced in by Landlock" if fenced else "no fence around readable files"
+        return f"restricted: {reduced}, {files}; weak: the network is the machine's own"
+
+    def apply(self) -> None:
+        """Confine this process for good."""
+        os.setsid()
+        self._limit()
+        if self.level != "process":
+            self._restrict()
+        if ON_LINUX:
+            # Changes of user undo the one and need the other.
+            linux.die_with_parent()
+            linux.show_memory()
+        if self.level != "process":
+            self._filter()
+
+    def _restrict(self) -> None:
+        if self.changes_user:
+            os.setgroups([])
+            os.setresgid(HOST_UID, HOST_UID, HOST_UID)
+            os.setresuid(HOST_UID, HOST_UID, HOST_UID)
+        linux.drop_privileges()
+
+    def _filter(self) -> None:
+        if self.level == "restricted" and linux.landlock_version():
+            linux.fence(self._rights())
+        linux.filter_calls()
+
+    def _limit(self) -> None:
+        limits = {
+            "RLIMIT_CORE": 0,
+            "RLIMIT_CPU": isolation.CPU_LIMIT,
+            "RLIMIT_DATA": isolation.MEMORY_LIMIT,
+            "RLIMIT_AS": isolation.ADDRESS_LIMIT,
+            "RLIMIT_FSIZE": isolation.FILE_LIMIT,
+            "RLIMIT_NOFILE": isolation.DESCRIPTORS_LIMIT,
+            "RLIMIT_NPROC": self.tasks,
+        }
+        for name, wanted in limits.items():
+            kind = getattr(resource, name, None)
+            if kind is None:
+                continue
+            _, hard = resource.getrlimit(kind)
+            value = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+            # macOS knows some of them by name only.
+            with contextlib.suppress(OSError, ValueError):
+                resource.setrlimit(kind, (value, value))
+
+    def _rights(self) -> Iterator[tuple[str, int | None]]:
+        for path in (*self.place.readable(), *_TOLD_OF_ITSELF):
+            yield path, linux.READ_FILES
+        for name in view.DEVICES:
+            yield f"/dev/{name}", linux.USE_FILES
+        for path in (self.place.work, "/dev/shm"):  # noqa: S108 (shared between its processes)
+            yield path, None
+
+
+def check(level: Level, *, changes_user: bool) -> None:
+    """Raise Refused where it is plain that this system does not give `level`."""
+    if level == "process":
+        return
+    if not ON_LINUX:
+        raise Refused("it needs Linux")
+    if not linux.can_filter():
+        raise Refused("no system-call filter is known for this processor")
+    if level == "restricted" and changes_user and not _others_can_read():
+        raise Refused(
+            f"the interpreter {sys.executable} lies where only root can read, and submissions "
+            "run as another user"
+        )
+
+
+def count_tasks(user: int) -> int:
+    """Return how many processes and threads `user` has, if that can be told."""
+    count = 0
+    with contextlib.suppress(OSError):
+        for process in os.scandir("/proc"):
+            with contextlib.suppress(OSError):
+                if process.name.isdigit() and process.stat().st_uid == user:
+                    count += len(os.listdir(f"{process.path}/task"))
+    return count
+
+
+def _others_can_read() -> bool:
+    pid = os.fork()
+    if pid == 0:
+        _try_to_read()
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+
+
+def _try_to_read() -> NoReturn:
+    status = 1
+    with contextlib.suppress(OSError):
+        os.setgroups([])
+        os.setresgid(HOST_UID, HOST_UID, HOST_UID)
+        os.setresuid(HOST_UID, HOST_UID, HOST_UID)
+        readable = [os.access(path, os.R_OK) for path in (sys.executable, *interpreter())]
+        status = 0 if all(readable) else 1
+    os._exit(status)

@@ -1,0 +1,156 @@
+"""Write the filter of system calls that a submission lives under, as a program for the kernel.
+
+It names what is forbidden and lets the rest pass: an honest submission may use any framework, and
+whatever that needs. Forbidden is what reaches into other processes, the kernel or the machine, what
+makes namespaces or mounts, and the sockets that no network namespace holds back (virtual machines'
+own, for one). See seccomp(2) and the kernel's seccomp_filter document.
+"""
+
+import errno
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+_LOAD, _EQUAL, _SET, _AT_LEAST, _RETURN = 0x20, 0x15, 0x45, 0x35, 0x06
+_ALLOW, _ERRNO, _KILL = 0x7FFF0000, 0x00050000, 0x80000000
+_NUMBER, _ARCHITECTURE, _FIRST, _SECOND = 0, 4, 16, 24
+_NEW_NAMESPACES = 0x7E020080
+"""The flags of clone(2) that make namespaces: time, mount, cgroup, uts, ipc, user, pid, net."""
+
+_FAMILIES = (1, 2, 10, 16)
+"""Sockets that exist: unix, IPv4, IPv6 and netlink."""
+
+_TERMINAL_INPUT = (0x5412, 0x541C)
+"""TIOCSTI and TIOCLINUX, which type into a terminal."""
+
+_X32 = 0x40000000
+
+# name: number on x86_64, on aarch64
+_FORBIDDEN: dict[str, tuple[int | None, int | None]] = {
+    "ptrace": (101, 117),
+    "process_vm_readv": (310, 270),
+    "process_vm_writev": (311, 271),
+    "process_madvise": (440, 440),
+    "kcmp": (312, 272),
+    "pidfd_getfd": (438, 438),
+    "mount": (165, 40),
+    "umount2": (166, 39),
+    "pivot_root": (155, 41),
+    "chroot": (161, 51),
+    "open_tree": (428, 428),
+    "move_mount": (429, 429),
+    "fsopen": (430, 430),
+    "fsconfig": (431, 431),
+    "fsmount": (432, 432),
+    "fspick": (433, 433),
+    "mount_setattr": (442, 442),
+    "setns": (308, 268),
+    "unshare": (272, 97),
+    "bpf": (321, 280),
+    "perf_event_open": (298, 241),
+    "userfaultfd": (323, 282),
+    "io_uring_setup": (425, 425),
+    "io_uring_enter": (426, 426),
+    "io_uring_register": (427, 427),
+    "add_key": (248, 217),
+    "request_key": (249, 218),
+    "keyctl": (250, 219),
+    "init_module": (175, 105),
+    "finit_module": (313, 273),
+    "delete_module": (176, 106),
+    "kexec_load": (246, 104),
+    "kexec_file_load": (320, 294),
+    "reboot": (169, 142),
+    "swapon": (167, 224),
+    "swapoff": (168, 225),
+    "acct": (163, 89),
+    "quotactl": (179, 60),
+    "quotactl_fd": (443, 443),
+    "settimeofday": (164, 170),
+    "clock_settime": (227, 112),
+    "clock_adjtime": (305, 266),
+    "adjtimex": (159, 171),
+    "sethostname": (170, 161),
+    "setdomainname": (171, 162),
+    "iopl": (172, None),
+    "ioperm": (173, None),
+    "name_to_handle_at": (303, 264),
+    "open_by_handle_at": (304, 265),
+    "syslog": (103, 116),
+    "vhangup": (153, 58),
+    "fanotify_init": (300, 262),
+    "fanotify_mark": (301, 263),
+    "move_pages": (279, 239),
+    "migrate_pages": (256, 238),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Processor:
+    """What the filter has to know of a kind of processor."""
+
+    architecture: int
+    column: int
+    clone: int
+    socket: int
+    ioctl: int
+    clone3: int = 435
+
+
+PROCESSORS = {
+    "x86_64": Processor(0xC000003E, column=0, clone=56, socket=41, ioctl=16),
+    "aarch64": Processor(0xC00000B7, column=1, clone=220, socket=198, ioctl=29),
+}
+
+
+@dataclass(slots=True)
+class _Program:
+    # Instructions; jumps are relative, and none is longer than the block that it is in.
+
+    code: list[bytes] = field(default_factory=list)
+
+    def add(self, operation: int, value: int, then: int = 0, otherwise: int = 0) -> None:
+        self.code.append(struct.pack("=HBBI", operation, then, otherwise, value))
+
+    def refuse(self, number: int, error: int) -> None:
+        self.add(_EQUAL, number, 0, 1)
+        self.add(_RETURN, _ERRNO | error)
+
+    def argument(self, number: int, offset: int, tests: Iterable[tuple[int, int, int]]) -> None:
+        # Looks at one argument of the call `number`: the first test that holds decides.
+        tests = list(tests)
+        self.add(_EQUAL, number, 0, 1 + 2 * len(tests))
+        self.add(_LOAD, offset)
+        for operation, value, verdict in tests:
+            self.add(operation, value, 0, 1)
+            self.add(_RETURN, verdict)
+
+
+def program(machine: str) -> bytes:
+    """Return the filter for processors of the kind `machine`; raises KeyError for unknown ones."""
+    processor = PROCESSORS[machine]
+    filtered = _Program()
+    filtered.add(_LOAD, _ARCHITECTURE)
+    filtered.add(_EQUAL, processor.architecture, 1, 0)
+    filtered.add(_RETURN, _KILL)
+    filtered.add(_LOAD, _NUMBER)
+    filtered.add(_AT_LEAST, _X32, 0, 1)
+    filtered.add(_RETURN, _ERRNO | errno.ENOSYS)
+    for numbers in _FORBIDDEN.values():
+        number = numbers[processor.column]
+        if number is not None:
+            filtered.refuse(number, errno.EPERM)
+    # Its flags lie in memory, out of the filter's reach; C libraries fall back to clone.
+    filtered.refuse(processor.clone3, errno.ENOSYS)
+    # The lowest byte of clone's flags is a signal, so that the flag for time is not looked at.
+    flags = _NEW_NAMESPACES & ~0xFF
+    always = (_AT_LEAST, 0, _ALLOW)
+    refused = _ERRNO | errno.EPERM
+    filtered.argument(processor.clone, _FIRST, [(_SET, flags, refused), always])
+    known = [(_EQUAL, family, _ALLOW) for family in _FAMILIES]
+    unknown = (_AT_LEAST, 0, _ERRNO | errno.EAFNOSUPPORT)
+    filtered.argument(processor.socket, _FIRST, [*known, unknown])
+    typing = [(_EQUAL, request, refused) for request in _TERMINAL_INPUT]
+    filtered.argument(processor.ioctl, _SECOND, [*typing, always])
+    filtered.add(_RETURN, _ALLOW)
+    return b"".join(filtered.code)
