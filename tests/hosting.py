@@ -10,6 +10,7 @@ from otelkata.deploy.keeper import Place
 from otelkata.deploy.link import Exchange, Host, Observations
 from otelkata.deploy.parent import Parent
 from otelkata.deploy.scratch import Scratch
+from otelkata.deploy.user import own_user
 from otelkata.host import wire
 from otelkata.host.isolation import Level
 
@@ -79,9 +80,10 @@ async def a_parent(
     parent = Parent(python, exchange, tmp_path)
     try:
         parent.open()
-        await parent.enclose(level, place_in(tmp_path))
-        await exchange.open(parent.network)
-        yield parent, observations
+        with own_user() as user:
+            await parent.enclose(level, place_in(tmp_path, user))
+            await exchange.open(parent.network)
+            yield parent, observations
     finally:
         exchange.close()
         await parent.close()
@@ -102,13 +104,13 @@ async def a_host(
         yield parent.make_host(name, submission, {}, serves_in_main=in_main), observations
 
 
-def place_in(tmp_path: Path) -> Place:
+def place_in(tmp_path: Path, user: int | None = None) -> Place:
     """Return the directories of a submission in `tmp_path`, made where they are missing."""
     folder = tmp_path / "run"
     submission = tmp_path / "submission"
     submission.mkdir(exist_ok=True)
     folder.mkdir()
-    scratch = Scratch(folder)
+    scratch = Scratch(folder, user)
     place = scratch.place(submission)
     scratch.hand_over()
     return place

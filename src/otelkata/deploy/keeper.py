@@ -22,12 +22,13 @@ class IsolationUnavailable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The directories of one submission, as its keeper is told of them (`host.view.Place`)."""
+    """The directories and the user of one submission, as its keeper is told of them."""
 
     submission: str
     work: str
     root: str
     dependencies: tuple[str, ...] = ()
+    user: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ class Keeper:
             "work": place.work,
             "root": place.root,
             "dependencies": list(place.dependencies),
+            "user": place.user,
         }
         if self._its_end is not None:
             with self._its_end as its_end:

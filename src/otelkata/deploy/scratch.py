@@ -3,16 +3,18 @@
 import os
 from pathlib import Path
 
-from otelkata.host.isolation import HOST_UID, changes_user
-
 from .keeper import Place
 from .source import DEPENDENCIES
 
 
 class Scratch:
-    """A directory of the grader's own; only `work` below it is for hosts to write to."""
+    """A directory of the grader's own; only `work` below it is for hosts to write to.
 
-    def __init__(self, folder: Path) -> None:
+    `user` is who hosts run as, where that is another.
+    """
+
+    def __init__(self, folder: Path, user: int | None) -> None:
+        self._user = user
         self.folder = folder
         self.work = folder / "work"
         self._root = folder / "root"
@@ -23,22 +25,21 @@ class Scratch:
 
     def place(self, copied: Path) -> Place:
         """Return the directories of the submission that was `copied` here."""
-        _let_read(copied)
+        if self._user is not None:
+            _let_read(copied)
         links = (copied / name for name in sorted(DEPENDENCIES))
         dependencies = [str(link.resolve()) for link in links if link.is_symlink()]
-        return Place(str(copied), str(self.work), str(self._root), tuple(dependencies))
+        return Place(str(copied), str(self.work), str(self._root), tuple(dependencies), self._user)
 
     def hand_over(self) -> None:
         """Give all that is in `work` to the user that hosts run as."""
-        if not changes_user():
+        if self._user is None:
             return
         for path in (self.work, *self.work.rglob("*")):
-            os.chown(path, HOST_UID, HOST_UID, follow_symlinks=False)
+            os.chown(path, self._user, self._user, follow_symlinks=False)
 
 
 def _let_read(copied: Path) -> None:
-    if not changes_user():
-        return
     for path in (copied, *copied.rglob("*")):
         if not path.is_symlink():
             path.chmod(path.stat().st_mode | (0o555 if path.is_dir() else 0o444))

@@ -15,6 +15,7 @@ from otelkata.deploy.link import Exchange, Host, HostGone, Observations
 from otelkata.deploy.network import widen
 from otelkata.deploy.parent import Parent
 from otelkata.deploy.scratch import Scratch
+from otelkata.deploy.user import own_user
 from otelkata.evidence.model import Evidence, Reading
 from otelkata.host import wire
 from otelkata.host.isolation import Level
@@ -66,8 +67,11 @@ async def observe(
     UnusableSubmission where there is nothing to run, ParentFailed where the interpreter cannot
     host anything, IsolationUnavailable where the system does not give the level asked for.
     """
-    with tempfile.TemporaryDirectory(prefix="otelkata-", ignore_cleanup_errors=True) as folder:
-        run = _Run(submission, settings, Path(folder).resolve(), launched)
+    with (
+        own_user() as user,
+        tempfile.TemporaryDirectory(prefix="otelkata-", ignore_cleanup_errors=True) as folder,
+    ):
+        run = _Run(submission, settings, Scratch(Path(folder).resolve(), user), launched)
         try:
             evidence = await run.observe()
             run.end()
@@ -81,14 +85,14 @@ class _Run:
         self,
         submission: Path,
         settings: Settings,
-        scratch: Path,
+        scratch: Scratch,
         launched: Launched | None,
     ) -> None:
         self._launched = launched
         self._began = time.monotonic()
         self._submission = submission
         self._settings = settings
-        self._scratch = Scratch(scratch)
+        self._scratch = scratch
         self._values = Values(settings.seed)
         self._observations = Observations()
         self._exchange = Exchange(self._observations)

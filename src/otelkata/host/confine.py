@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from . import isolation
-from .isolation import HOST_UID, Level
+from .isolation import Level
 from .view import Place, interpreter
 
 ON_LINUX = sys.platform == "linux"
@@ -37,12 +37,12 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Confinement:
-    """What holds for every host of one submission."""
+    """What holds for every host of one submission; `user` is theirs, where it is another."""
 
     level: Level
     place: Place
     tasks: int
-    changes_user: bool
+    user: int | None
 
     def words(self) -> str:
         """Say what is in force, and what is not."""
@@ -52,7 +52,7 @@ class Confinement:
                 f"process: processes of their own with {limited}; weak: they may do to files, "
                 "processes and network what the user who grades may"
             )
-        user = f"as the user {HOST_UID}" if self.changes_user else "as the user who grades"
+        user = "as a user of its own" if self.user is not None else "as the user who grades"
         reduced = f"{user} without privileges, system calls filtered, {limited}"
         if self.level == "sandbox":
             return (
@@ -77,10 +77,8 @@ class Confinement:
             self._filter()
 
     def _restrict(self) -> None:
-        if self.changes_user:
-            os.setgroups([])
-            os.setresgid(HOST_UID, HOST_UID, HOST_UID)
-            os.setresuid(HOST_UID, HOST_UID, HOST_UID)
+        if self.user is not None:
+            _become(self.user)
         linux.drop_privileges()
 
     def _filter(self) -> None:
@@ -117,7 +115,7 @@ class Confinement:
             yield path, None
 
 
-def check(level: Level, *, changes_user: bool) -> None:
+def check(level: Level, user: int | None) -> None:
     """Raise Refused where it is plain that this system does not give `level`."""
     if level == "process":
         return
@@ -125,7 +123,7 @@ def check(level: Level, *, changes_user: bool) -> None:
         raise Refused("it needs Linux")
     if not linux.can_filter():
         raise Refused("no system-call filter is known for this processor")
-    if level == "restricted" and changes_user and not _others_can_read():
+    if level == "restricted" and user is not None and not _can_read(user):
         raise Refused(
             f"the interpreter {sys.executable} lies where only root can read, and submissions "
             "run as another user"
@@ -143,19 +141,23 @@ def count_tasks(user: int) -> int:
     return count
 
 
-def _others_can_read() -> bool:
+def _can_read(user: int) -> bool:
     pid = os.fork()
     if pid == 0:
-        _try_to_read()
+        _try_to_read(user)
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
 
 
-def _try_to_read() -> NoReturn:
+def _try_to_read(user: int) -> NoReturn:
     status = 1
     with contextlib.suppress(OSError):
-        os.setgroups([])
-        os.setresgid(HOST_UID, HOST_UID, HOST_UID)
-        os.setresuid(HOST_UID, HOST_UID, HOST_UID)
+        _become(user)
         readable = [os.access(path, os.R_OK) for path in (sys.executable, *interpreter())]
         status = 0 if all(readable) else 1
     os._exit(status)
+
+
+def _become(user: int) -> None:
+    os.setgroups([])
+    os.setresgid(user, user, user)
+    os.setresuid(user, user, user)

@@ -13,8 +13,11 @@ Level = Literal["process", "restricted", "sandbox"]
 LEVELS: tuple[Level, ...] = get_args(Level)
 """From the weakest to the strongest; each gives what those before it give."""
 
-HOST_UID = 64_219
-"""User and group of a submission where root grades: no account of a usual system has it."""
+HOST_UIDS = range(64_219, 65_219)
+"""Users and groups of submissions where root grades: no account of a usual system has one.
+
+Each submission that runs has one of its own, because the kernel counts processes by user.
+"""
 
 MEMORY_LIMIT = 3 * 1024**3
 """Most memory, in bytes, of one process, and of all processes of a submission together."""
@@ -47,7 +50,7 @@ OUTPUT_KEPT = 8_000
 
 
 def changes_user() -> bool:
-    """Tell whether hosts run as `HOST_UID`: where root grades, and has other users to change to.
+    """Tell whether hosts run as one of `HOST_UIDS`: where root grades, and has users to change to.
 
     Root of a namespace may have none, and is then an ordinary user outside of it.
     """
@@ -58,4 +61,6 @@ def changes_user() -> bool:
     except OSError:
         return True
     ranges = [(int(line.split()[0]), int(line.split()[2])) for line in lines]
-    return any(first <= HOST_UID < first + count for first, count in ranges)
+    return any(
+        first <= HOST_UIDS.start and HOST_UIDS.stop <= first + count for first, count in ranges
+    )

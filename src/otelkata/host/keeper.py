@@ -23,12 +23,10 @@ from typing import Any, NoReturn
 from . import processes
 from .confine import ON_LINUX, Confinement, Refused, check, count_tasks
 from .isolation import (
-    HOST_UID,
     MEMORY_LIMIT,
     OUTPUT_LIMIT,
     SCRATCH_LIMIT,
     TASKS_LIMIT,
-    changes_user,
 )
 from .printing import PIECE, Printing
 from .view import Place
@@ -47,9 +45,9 @@ def keep(control: socket.socket, orders: Mapping[str, Any]) -> None:
     """Isolate this process as `orders` say, and obey; returns only in a host that has to end."""
     _leave_streams()
     place = Place(orders["submission"], orders["work"], orders["root"], orders["dependencies"])
-    changes = changes_user()
-    tasks = TASKS_LIMIT + count_tasks(HOST_UID if changes else os.geteuid())
-    confinement = Confinement(orders["level"], place, tasks, changes)
+    user = orders["user"]
+    tasks = TASKS_LIMIT + (count_tasks(os.geteuid()) if user is None else 0)
+    confinement = Confinement(orders["level"], place, tasks, user)
     try:
         _isolate(confinement)
     except (Refused, OSError) as error:
@@ -59,9 +57,9 @@ def keep(control: socket.socket, orders: Mapping[str, Any]) -> None:
 
 
 def _isolate(confinement: Confinement) -> None:
-    check(confinement.level, changes_user=confinement.changes_user)
+    check(confinement.level, confinement.user)
     if confinement.level == "sandbox":
-        namespaces.enter(confinement.place, changes_user=confinement.changes_user)
+        namespaces.enter(confinement.place, confinement.user)
     if ON_LINUX:
         linux.adopt_orphans()
         linux.hide_memory()

@@ -5,7 +5,6 @@ from typing import NoReturn
 
 from . import linux
 from .confine import Refused
-from .isolation import HOST_UID
 from .view import Place, show
 
 _ALL = (
@@ -18,14 +17,15 @@ _ALL = (
 )
 
 
-def enter(place: Place, *, changes_user: bool) -> None:
+def enter(place: Place, user: int | None) -> None:
     """Return in a new process, the first of its namespace of processes; raise Refused instead.
 
-    The process that called stays behind to wait for it, and ends with it. Raised is only before
-    that, or in the new process.
+    `user` is who hosts will run as, where that is another; the namespace knows both. The process
+    that called stays behind to wait for the new one, and ends with it. Raised is only before that,
+    or in the new process.
     """
     try:
-        _leave_namespaces(changes_user=changes_user)
+        _leave_namespaces(user)
     except OSError as error:
         raise Refused(f"new namespaces are forbidden ({error.strerror})") from error
     pid = os.fork()
@@ -40,10 +40,10 @@ def enter(place: Place, *, changes_user: bool) -> None:
         raise Refused(f"{what} cannot be set up ({error.strerror})") from error
 
 
-def _leave_namespaces(*, changes_user: bool) -> None:
+def _leave_namespaces(other: int | None) -> None:
     # Root maps two users, which only somebody outside of the new namespace can do.
     user, group = os.geteuid(), os.getegid()
-    if not changes_user:
+    if other is None:
         linux.unshare(linux.NEW_USER | _ALL)
         _write("/proc/self/setgroups", "deny")
         _write("/proc/self/uid_map", f"{user} {user} 1")
@@ -53,7 +53,7 @@ def _leave_namespaces(*, changes_user: bool) -> None:
     helper = os.fork()
     if helper == 0:
         os.close(go)
-        _map(ready)
+        _map(ready, other)
     os.close(ready)
     try:
         linux.unshare(linux.NEW_USER | _ALL)
@@ -68,11 +68,11 @@ def _leave_namespaces(*, changes_user: bool) -> None:
         raise OSError(0, "users cannot be mapped")
 
 
-def _map(ready: int) -> NoReturn:
+def _map(ready: int, other: int) -> NoReturn:
     status = 1
     try:
         if os.read(ready, 1):
-            maps = f"0 0 1\n{HOST_UID} {HOST_UID} 1\n"
+            maps = f"0 0 1\n{other} {other} 1\n"
             _write(f"/proc/{os.getppid()}/uid_map", maps)
             _write(f"/proc/{os.getppid()}/gid_map", maps)
         status = 0

@@ -1,0 +1,39 @@
+"""Give each submission that runs a user of its own, where root grades."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from otelkata.host.isolation import HOST_UIDS, changes_user
+
+from .interpreter import ParentFailed
+
+_LOCKS = Path("/run/otelkata")
+
+
+@contextmanager
+def own_user() -> Iterator[int | None]:
+    """Give the number of a user that no other grading on this machine has; None: who grades.
+
+    Raises ParentFailed where all are taken.
+    """
+    if not changes_user():
+        yield None
+        return
+    import fcntl  # noqa: PLC0415 (not on Windows)
+
+    _LOCKS.mkdir(mode=0o700, exist_ok=True)
+    for user in HOST_UIDS:
+        lock = os.open(_LOCKS / str(user), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
+            continue
+        try:
+            yield user
+        finally:
+            os.close(lock)
+        return
+    raise ParentFailed(f"{len(HOST_UIDS)} submissions are being run on this machine already")
