@@ -11,6 +11,7 @@ from otelkata.deploy.link import Exchange, Host, Observations
 from otelkata.deploy.parent import Parent
 from otelkata.deploy.scratch import Scratch
 from otelkata.deploy.user import own_user
+from otelkata.deploy.warm import Warm
 from otelkata.host import wire
 from otelkata.host.isolation import Level
 
@@ -77,16 +78,18 @@ async def a_parent(
     """
     observations = Observations()
     exchange = Exchange(observations)
-    parent = Parent(python, exchange, tmp_path)
+    warm = Warm(python, level)
+    parent = Parent(warm, exchange, tmp_path)
     try:
-        parent.open()
+        warm.open()
         with own_user() as user:
-            await parent.enclose(level, place_in(tmp_path, user))
+            await parent.enclose(place_in(tmp_path, user))
             await exchange.open(parent.network)
             yield parent, observations
     finally:
         exchange.close()
         await parent.close()
+        await warm.close()
 
 
 @asynccontextmanager

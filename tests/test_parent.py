@@ -12,6 +12,7 @@ from hosting import SUBMISSION, a_host, a_parent, leave, start, write
 from otelkata.deploy.interpreter import ParentFailed
 from otelkata.deploy.link import Exchange, Host, HostGone, Observations
 from otelkata.deploy.parent import Parent
+from otelkata.deploy.warm import Warm
 from otelkata.host import wire
 
 
@@ -176,6 +177,8 @@ async def test_without_fork_a_host_that_stays_is_ended(
 @in_event_loop
 async def test_a_parent_that_was_never_opened_can_be_closed(tmp_path: Path) -> None:
     exchange = Exchange(Observations())
-    parent = Parent(sys.executable, exchange, tmp_path)
+    warm = Warm(sys.executable)
+    parent = Parent(warm, exchange, tmp_path)
     await parent.close()
+    await warm.close()
     exchange.close()

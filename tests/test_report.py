@@ -6,6 +6,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 from evidence_builder import id_of, sound
 from rich.console import Console
@@ -17,7 +18,8 @@ from otelkata.judge.finding import Finding
 from otelkata.judge.registry import Check
 from otelkata.judge.verdict import judge
 from otelkata.report import text
-from otelkata.report.graded import TEXT_LIMIT, Graded, cut, to_json
+from otelkata.report.graded import TEXT_LIMIT, Graded, cut, failure, to_json
+from otelkata.report.graded import graded as results_of
 from otelkata.report.text import WIDE
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -55,13 +57,9 @@ def graded(evidence: Evidence | None = None, *, everything_passes: bool = False)
         replace(result, duration_s=0.25, message=_without_paths(result.message))
         for result in verdict.results
     ]
-    return Graded(
-        "work/mine",
-        42,
-        replace(verdict, results=results),
-        view.evidence,
-        duration_s=1.25,
-        advice=["read the trace"],
+    report = results_of("work/mine", view.evidence, replace(verdict, results=results))
+    return msgspec.structs.replace(
+        report, seed=42, duration_s=1.25, advice=("read the trace",)
     )
 
 
@@ -102,7 +100,7 @@ def assert_golden(name: str, content: str) -> None:
         ("failed.txt", graded()),
         ("passed.txt", graded(everything_passes=True)),
         ("partial.txt", graded(replace(sound(), left_out=["x_y"]), everything_passes=True)),
-        ("error.txt", Graded("work/mine", 42, error="the interpreter cannot be run")),
+        ("error.txt", failure("work/mine", 42, "the interpreter cannot be run")),
     ],
 )
 def test_the_text_is_as_it_was(name: str, report: Graded) -> None:
@@ -119,7 +117,7 @@ def test_the_json_is_as_it_was() -> None:
         (graded(), "error", False),
         (graded(everything_passes=True), "passed", False),
         (graded(replace(sound(), left_out=["x"]), everything_passes=True), "passed", True),
-        (Graded("work/mine", 42, error="it broke"), "error", False),
+        (failure("work/mine", 42, "it broke"), "error", False),
     ],
 )
 def test_the_json_has_the_keys_of_the_contract(
@@ -159,7 +157,7 @@ def test_the_json_has_the_keys_of_the_contract(
 
 
 @pytest.mark.parametrize(
-    "report", [graded(everything_passes=True), Graded("work/mine", 42, error="it broke")]
+    "report", [graded(everything_passes=True), failure("work/mine", 42, "it broke")]
 )
 def test_every_criterion_has_a_status(report: Graded) -> None:
     """Also where the grader failed: who reads the report looks each of them up."""
@@ -185,9 +183,8 @@ def test_a_long_text_is_cut(length: int, kept: int) -> None:
 def test_what_a_submission_says_at_length_is_cut_in_both_reports() -> None:
     view = View(sound())
     fault = a_check("long_thing", "F1", finding=Fault(LONG, view.cases["success"]))
-    report = Graded("work/mine", 42, judge(view, [fault]), view.evidence, advice=[LONG])
+    report = results_of("work/mine", view.evidence, judge(view, [fault]))
     assert len(to_json(report)["checks"][0]["message"]) < TEXT_LIMIT + 20
-    assert len(to_json(report)["advice"][0]) < TEXT_LIMIT + 20
     assert as_text(report).count("story") < LONG.count("story")
 
 
@@ -196,7 +193,7 @@ def test_what_a_submission_says_is_shown_as_text(hostile: str) -> None:
     """Neither markup nor control sequences reach the terminal."""
     view = View(sound())
     fault = a_check("odd_thing", "F1", finding=Fault(f"said {hostile} to us", path=hostile))
-    report = Graded("work/mine", 42, judge(view, [fault]), view.evidence)
+    report = results_of("work/mine", view.evidence, judge(view, [fault]))
     shown = as_text(report)
     assert "\x1b" not in shown
     assert "\x00" not in shown

@@ -1,69 +1,144 @@
-"""Grade one submission: drive it, judge the evidence."""
+"""Grade submissions: drive each, judge the evidence."""
 
+import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import msgspec
 
 from otelkata.deploy.interpreter import Launched, ParentFailed
+from otelkata.deploy.network import widen
+from otelkata.deploy.scratch import Scratch, temporary_folder
 from otelkata.deploy.source import UnusableSubmission
-from otelkata.drive.run import Settings, observe
+from otelkata.deploy.user import own_user
+from otelkata.deploy.warm import Warm
+from otelkata.drive.reading import Reader
+from otelkata.drive.run import Crew, Settings, observe
 from otelkata.evidence.model import Evidence
+from otelkata.host.isolation import Level
 from otelkata.host.wire import Problem
 from otelkata.judge import registry
 from otelkata.judge.registry import Check
 from otelkata.judge.verdict import judge
 from otelkata.judge.view import View
-from otelkata.report.graded import Graded
+from otelkata.report.graded import NOT_RUN, Graded, failure, graded
+
+from .turns import Turns
 
 
-async def grade(path: str, settings: Settings, launched: Launched | None = None) -> Graded:
-    """Return what the submission at `path` came to; a failure of the grader is told in it.
+class Grader:
+    """Grades submissions in hosts forked from one warm parent.
 
-    Raises IsolationUnavailable where the system does not give the level that was asked for.
-    `launched` is an interpreter for its hosts that was started before, if one was.
+    Many may be graded at the same time. Only one of them is driven, or judged, at any moment; what
+    only has to wait, for the submission's own timeouts say, waits beside it.
     """
-    began = time.monotonic()
-    # Loaded while the hosts' interpreter starts.
-    checks = registry.load()
-    try:
-        async with collect(Path(path), settings, launched) as evidence:
-            graded = judge_evidence(path, evidence, checks)
-    except ParentFailed as error:
-        return Graded(path, settings.seed, error=str(error), duration_s=time.monotonic() - began)
-    return replace(graded, duration_s=time.monotonic() - began)
 
+    def __init__(self, python: str, isolation: Level | None = None) -> None:
+        self._warm = Warm(python, isolation)
+        self._reader = Reader()
+        self._turns = Turns()
+        self._checks: Sequence[Check] = ()
 
-@asynccontextmanager
-async def collect(
-    submission: Path, settings: Settings, launched: Launched | None = None
-) -> AsyncIterator[Evidence]:
-    """Give the evidence on `submission`, also where it cannot be run at all.
+    def open(self, launched: Launched | None = None) -> None:
+        """Begin; `launched` is an interpreter for the hosts that was started before, if one was.
 
-    Raises ParentFailed where the interpreter of the hosts cannot host anything,
-    IsolationUnavailable where the system does not give the level that was asked for.
-    """
-    async with AsyncExitStack() as stack:
+        Raises ParentFailed where the interpreter cannot be run.
+        """
+        self._warm.open(launched)
+        widen()
+        # Loaded while the hosts' interpreter starts.
+        self._checks = registry.load()
+
+    async def __aenter__(self) -> Self:
+        """Return itself; what it runs is ended with the block."""
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End what it runs."""
+        self._warm.end()
+        self._reader.end()
+        await asyncio.gather(self._warm.close(), self._reader.close())
+
+    async def isolation(self) -> str:
+        """Return what will keep submissions apart.
+
+        Raises ParentFailed where the interpreter of the hosts cannot host anything,
+        IsolationUnavailable where the system does not give the level that was asked for.
+        """
+        with own_user() as user, temporary_folder() as folder:
+            (folder / "submission").mkdir()
+            place = Scratch(folder, user).place(folder / "submission")
+            keeper, in_force = await self._warm.enclose(place)
+            if keeper is not None:
+                keeper.end()
+                await keeper.ended.wait()
+        return in_force.words
+
+    async def grade(
+        self,
+        path: str,
+        settings: Settings,
+        keep: Callable[[Evidence], None] = lambda _: None,
+        begin: Callable[[], None] = lambda: None,
+    ) -> Graded:
+        """Return what the submission at `path` came to; a failure of the grader is told in it.
+
+        `begin` is called when its turn has come, `keep` is given the evidence. Raises
+        IsolationUnavailable where the system does not give the level that was asked for.
+        """
+        began = time.monotonic()
         try:
-            evidence = await stack.enter_async_context(observe(submission, settings, launched))
-        except UnusableSubmission as error:
-            evidence = _nothing_seen(submission, settings, str(error))
-        yield evidence
+            async with self.collect(Path(path), settings, begin) as evidence, self._turns.next():
+                result = judge_evidence(path, evidence, self._checks)
+                keep(evidence)
+        except ParentFailed as error:
+            return failure(path, settings.seed, str(error), time.monotonic() - began)
+        return msgspec.structs.replace(result, duration_s=time.monotonic() - began)
+
+    @asynccontextmanager
+    async def collect(
+        self, submission: Path, settings: Settings, begin: Callable[[], None] = lambda: None
+    ) -> AsyncIterator[Evidence]:
+        """Give the evidence on `submission`, also where it cannot be run at all.
+
+        Raises ParentFailed where the interpreter of the hosts cannot host anything,
+        IsolationUnavailable where the system does not give the level that was asked for.
+        """
+        crew = Crew(self._warm, self._reader)
+        async with AsyncExitStack() as stack:
+            rest = await stack.enter_async_context(self._turns.first())
+            begin()
+            try:
+                evidence = await stack.enter_async_context(
+                    observe(submission, settings, crew, rest)
+                )
+            except UnusableSubmission as error:
+                evidence = _nothing_seen(submission, settings, str(error))
+            rest()
+            yield evidence
+
+
+async def grade(
+    path: str, settings: Settings, python: str, isolation: Level | None = None
+) -> Graded:
+    """Return what one submission came to; raises what `Grader.grade` raises."""
+    async with Grader(python, isolation) as grader:
+        grader.open()
+        return await grader.grade(path, settings)
 
 
 def judge_evidence(path: str, evidence: Evidence, checks: Sequence[Check]) -> Graded:
     """Judge what was observed, now or before."""
-    verdict = judge(View(evidence), checks)
-    errors = [r.message for r in verdict.results if r.status == "error"]
-    return Graded(
-        path,
-        evidence.seed,
-        verdict,
-        evidence,
-        evidence.duration_s,
-        advice=[f"a check of the grader failed: {error}" for error in errors],
-    )
+    return graded(path, evidence, judge(View(evidence), checks))
 
 
 def _nothing_seen(submission: Path, settings: Settings, reason: str) -> Evidence:
@@ -73,7 +148,7 @@ def _nothing_seen(submission: Path, settings: Settings, reason: str) -> Evidence
         left_out=[],
         platform="",
         python="",
-        isolation="it was not run",
+        isolation=NOT_RUN,
         resource={},
         probes=[],
         starts=[],

@@ -148,21 +148,23 @@ class Checks:
         from otelkata.deploy.keeper import IsolationUnavailable  # noqa: PLC0415
         from otelkata.drive.run import Settings  # noqa: PLC0415
         from otelkata.evidence import store  # noqa: PLC0415
-        from otelkata.grade import collect  # noqa: PLC0415
+        from otelkata.grade import Grader  # noqa: PLC0415
 
         seed = self._config.getoption("submission_seed")
         settings = Settings(
-            python=self._config.getoption("submission_python") or sys.executable,
             seed=secrets.randbelow(2**31) if seed is None else seed,
             quick=self._config.getoption("submission_quick"),
-            isolation=self._config.getoption("submission_isolation"),
         )
+        python = self._config.getoption("submission_python") or sys.executable
+        isolation = self._config.getoption("submission_isolation")
         self._scratch = tempfile.TemporaryDirectory(prefix="otelkata-evidence-")
         path = Path(self._scratch.name) / "evidence.json"
 
         async def drive() -> None:
-            async with collect(self._submission, settings) as evidence:
-                store.write(evidence, path)
+            async with Grader(python, isolation) as grader:
+                grader.open()
+                async with grader.collect(self._submission, settings) as evidence:
+                    store.write(evidence, path)
 
         try:
             asyncio.run(drive())

@@ -22,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parser = _parser()
     options = parser.parse_args(arguments)
-    _check_output(parser, options.output)
+    _check_written(parser, options)
     try:
         return _regrade(parser, options) if options.regrade else _grade(parser, options)
     except BrokenPipeError:
@@ -37,6 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _grade(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     paths = _paths(parser, options)
+    if len(paths) > 1 or options.each is not None or options.shard is not None:
+        return _grade_all(parser, paths, options)
     try:
         # First of all, because what it has to import takes as long as everything else here.
         launched = launch(options.python) if forks() else None
@@ -51,8 +53,20 @@ def _grade(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     gc.enable()
     atexit.register(gc.freeze)
     try:
-        return session.grade(paths, options, launched)
+        return session.grade(paths[0], options, launched)
     except IsolationUnavailable as error:
+        parser.error(str(error))
+
+
+def _grade_all(
+    parser: argparse.ArgumentParser, paths: list[str], options: argparse.Namespace
+) -> int:
+    from otelkata.cli import session  # noqa: PLC0415 (a wrong usage is told at once)
+    from otelkata.deploy.keeper import IsolationUnavailable  # noqa: PLC0415
+
+    try:
+        return session.grade_all(paths, options)
+    except (IsolationUnavailable, ParentFailed) as error:
         parser.error(str(error))
 
 
@@ -64,9 +78,18 @@ def _regrade(parser: argparse.ArgumentParser, options: argparse.Namespace) -> in
     return session.regrade(options)
 
 
-def _check_output(parser: argparse.ArgumentParser, output: Path | None) -> None:
+def _check_written(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    output = options.output
     if output is not None and (output.is_dir() or not output.parent.is_dir()):
         parser.error(f"--output {output}: that is no file in a directory that exists")
+    for option in ("evidence", "reports", "cache"):
+        folder = getattr(options, option)
+        if folder is None:
+            continue
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            parser.error(f"--{option} {folder}: {error.strerror}")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -77,9 +100,39 @@ def _parser() -> argparse.ArgumentParser:
         epilog="exit codes: 0 all passed, 1 some failed, 2 wrong usage, 3 the grader itself failed",
     )
     parser.add_argument(
-        "paths", nargs="*", metavar="PATH", help="directory that holds a submission"
+        "paths",
+        nargs="*",
+        metavar="PATH",
+        help="directory that holds a submission; - reads a list from standard input, one per line",
     )
     parser.add_argument("--each", metavar="DIR", type=Path, help="grade every subdirectory of DIR")
+    parser.add_argument(
+        "--jobs",
+        metavar="N",
+        type=_positive,
+        default=os.cpu_count() or 1,
+        help="run submissions on N processors (default: all, %(default)s)",
+    )
+    parser.add_argument(
+        "--shard",
+        metavar="I/N",
+        type=_shard,
+        help="grade only part I of N; kata-merge puts the parts together",
+    )
+    parser.add_argument(
+        "--resume", action="store_true", help="go on with the same batch, which was cut short"
+    )
+    parser.add_argument(
+        "--no-cache",
+        action="store_true",
+        help="run every submission of a batch, also where nothing has changed",
+    )
+    parser.add_argument(
+        "--cache", metavar="DIR", type=Path, help="keep results in DIR, not in the user's cache"
+    )
+    parser.add_argument(
+        "--reports", metavar="DIR", type=Path, help="write a report on each submission into DIR"
+    )
     parser.add_argument("--format", choices=("text", "json"), default="text")
     parser.add_argument("--output", metavar="FILE", type=Path, help="write the report to FILE")
     parser.add_argument(
@@ -112,7 +165,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _paths(parser: argparse.ArgumentParser, options: argparse.Namespace) -> list[str]:
-    paths: list[str] = list(options.paths)
+    paths: list[str] = []
+    for path in options.paths:
+        paths += (
+            [line.rstrip("\n") for line in sys.stdin if line.strip()] if path == "-" else [path]
+        )
     if options.each is not None:
         if not options.each.is_dir():
             parser.error(f"--each {options.each}: that is no directory")
@@ -124,7 +181,23 @@ def _paths(parser: argparse.ArgumentParser, options: argparse.Namespace) -> list
             parser.error(f"{path}: there is nothing of that name (looked in {Path.cwd()})")
         if not Path(path).is_dir():
             parser.error(f"{path}: that is no directory; name the one that holds checkout")
-    return paths
+    if options.shard is None:
+        return paths
+    part, parts = options.shard
+    return paths[part - 1 :: parts]
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is no number from 1")
+    return int(text)
+
+
+def _shard(text: str) -> tuple[int, int]:
+    part, _, parts = text.partition("/")
+    if not (part.isdecimal() and parts.isdecimal() and 1 <= int(part) <= int(parts)):
+        raise argparse.ArgumentTypeError(f"{text} is no part like 1/4")
+    return int(part), int(parts)
 
 
 if __name__ == "__main__":

@@ -5,90 +5,159 @@ import asyncio
 import json
 import secrets
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import aclosing, contextmanager
 from pathlib import Path
 from typing import TextIO
 
 from rich.console import Console
 
 from otelkata import grade as grading
+from otelkata.batch import kept, overview
+from otelkata.batch.progress import Watch
+from otelkata.batch.run import EVIDENCE_SUFFIX, Batch, Finished, run
+from otelkata.batch.task import Terms
 from otelkata.cli import EXIT_CODES
 from otelkata.deploy.interpreter import Launched
 from otelkata.drive.run import Settings
 from otelkata.evidence import store
+from otelkata.evidence.model import Evidence
 from otelkata.judge import registry
 from otelkata.report import text
-from otelkata.report.graded import Graded, to_json
-
-EVIDENCE_SUFFIX = ".evidence.json"
+from otelkata.report.graded import Graded, failure, to_json
 
 
-def grade(paths: list[str], options: argparse.Namespace, launched: Launched | None) -> int:
-    """Grade `paths` one after the other; return the command's exit code."""
-    return _report(_graded(paths, options, launched), options)
+def grade(path: str, options: argparse.Namespace, launched: Launched | None) -> int:
+    """Grade one submission; return the command's exit code."""
+    seed = secrets.randbelow(2**31) if options.seed is None else options.seed
+
+    def keep(evidence: Evidence) -> None:
+        if options.evidence is not None:
+            name = f"0001-{Path(path).resolve().name}{EVIDENCE_SUFFIX}"
+            store.write(evidence, options.evidence / name)
+
+    async def grade() -> Graded:
+        async with grading.Grader(options.python, options.isolation) as grader:
+            grader.open(launched)
+            return await grader.grade(path, Settings(seed, options.quick), keep)
+
+    with _waiting(f"grading {path}"):
+        graded = asyncio.run(grade())
+    with _destination(options.output) as file:
+        _report_one(graded, options, file)
+    return EXIT_CODES[graded.verdict]
+
+
+def grade_all(paths: list[str], options: argparse.Namespace) -> int:
+    """Grade a batch; return the command's exit code, that of the worst result."""
+    terms = Terms(python=options.python, isolation=options.isolation, quick=options.quick)
+    batch = Batch(
+        paths,
+        terms,
+        options.jobs,
+        options.cache or kept.place(),
+        options.seed,
+        options.evidence,
+        options.resume,
+        not options.no_cache,
+    )
+    with batch.journal() as journal, Watch(paths) as watch:
+        reports = _Reports(paths, options, watch.console)
+
+        async def follow() -> None:
+            async with aclosing(run(batch, journal)) as said:
+                async for news in said:
+                    if isinstance(news, Finished):
+                        watch.finish(news.number)
+                        reports.add(news.number, news.graded, was_kept=news.was_kept)
+                    else:
+                        watch.begin(news.number)
+
+        asyncio.run(follow())
+        return reports.finish(journal.read)
 
 
 def regrade(options: argparse.Namespace) -> int:
     """Judge the evidence that was kept before; return the command's exit code."""
-    return _report(_regraded(options.regrade), options)
-
-
-def _graded(
-    paths: list[str], options: argparse.Namespace, launched: Launched | None
-) -> Iterator[Graded]:
-    seed = secrets.randbelow(2**31) if options.seed is None else options.seed
-    settings = Settings(options.python, seed, options.quick, options.isolation)
-    for number, path in enumerate(paths, start=1):
-        with _progress(f"grading {path} ({number} of {len(paths)})"):
-            graded = asyncio.run(grading.grade(path, settings, launched))
-        launched = None
-        if options.evidence is not None and graded.evidence is not None:
-            options.evidence.mkdir(parents=True, exist_ok=True)
-            name = f"{number:04}-{Path(path).resolve().name}{EVIDENCE_SUFFIX}"
-            store.write(graded.evidence, options.evidence / name)
-        yield graded
-
-
-def _regraded(folder: Path) -> Iterator[Graded]:
-    files = sorted(folder.glob(f"*{EVIDENCE_SUFFIX}"))
-    if not files:
-        yield Graded(str(folder), 0, error=f"there is no file *{EVIDENCE_SUFFIX} in {folder}")
+    files = sorted(options.regrade.glob(f"*{EVIDENCE_SUFFIX}"))
     checks = registry.load()
-    for file in files:
+
+    def judge(number: int) -> Graded:
         try:
-            evidence = store.read(file)
+            evidence = store.read(files[number])
         except store.EvidenceError as error:
-            yield Graded(str(file), 0, error=str(error))
-        else:
-            yield grading.judge_evidence(evidence.submission, evidence, checks)
+            return failure(str(files[number]), 0, str(error))
+        return grading.judge_evidence(evidence.submission, evidence, checks)
+
+    if len(files) < 2:
+        reason = f"there is no file *{EVIDENCE_SUFFIX} in {options.regrade}"
+        graded = judge(0) if files else failure(str(options.regrade), 0, reason)
+        with _destination(options.output) as file:
+            _report_one(graded, options, file)
+        return EXIT_CODES[graded.verdict]
+    results = [judge(number) for number in range(len(files))]
+    reports = _Reports([str(file) for file in files], options, Console(stderr=True))
+    for number, graded in enumerate(results):
+        reports.add(number, graded)
+    return reports.finish(results.__getitem__)
+
+
+class _Reports:
+    # What is told of a batch while it runs, and what is written of it at the end.
+
+    def __init__(self, paths: Sequence[str], options: argparse.Namespace, aside: Console) -> None:
+        self._paths = paths
+        self._options = options
+        self._lines: dict[int, overview.Line] = {}
+        tells_on_the_way = options.format == "text" and options.output is None
+        self._told = Console(highlight=False) if tells_on_the_way else aside
+
+    def add(self, number: int, graded: Graded, *, was_kept: bool = False) -> None:
+        self._lines[number] = line = overview.line(graded)
+        if self._options.reports is not None:
+            suffix = "txt" if self._options.format == "text" else self._options.format
+            name = f"{number + 1:04}-{Path(self._paths[number]).resolve().name}.{suffix}"
+            with _destination(self._options.reports / name) as file:
+                _report_one(graded, self._options, file)
+        shown = overview.show_line(line)
+        if was_kept:
+            shown.append("  (from before)", style="dim")
+        self._told.print(shown, soft_wrap=True)
+
+    def finish(self, read: Callable[[int], Graded]) -> int:
+        lines = [self._lines[number] for number in sorted(self._lines)]
+        with _destination(self._options.output) as file:
+            if self._options.format == "json":
+                for number in range(len(lines)):
+                    file.write("[\n" if number == 0 else ",\n")
+                    json.dump(to_json(read(number)), file, indent=2, allow_nan=False)
+                file.write("\n]\n")
+            else:
+                console = Console(file=file, highlight=False)
+                if self._options.output is not None:
+                    for line in lines:
+                        console.print(overview.show_line(line), soft_wrap=True)
+                console.print()
+                console.print(overview.table(lines))
+        return max(EXIT_CODES[line.verdict] for line in lines)
+
+
+def _report_one(graded: Graded, options: argparse.Namespace, file: TextIO) -> None:
+    if options.format == "json":
+        json.dump(to_json(graded), file, indent=2, allow_nan=False)
+        file.write("\n")
+    else:
+        text.write(graded, Console(file=file, highlight=False))
 
 
 @contextmanager
-def _progress(message: str) -> Iterator[None]:
+def _waiting(message: str) -> Iterator[None]:
     console = Console(stderr=True)
     if not console.is_terminal:
         yield
         return
     with console.status(message):
         yield
-
-
-def _report(results: Iterable[Graded], options: argparse.Namespace) -> int:
-    codes, objects = [], []
-    with _destination(options.output) as file:
-        console = Console(file=file, highlight=False)
-        for graded in results:
-            codes.append(EXIT_CODES[graded.outcome])
-            if options.format == "json":
-                objects.append(to_json(graded))
-            else:
-                text.write(graded, console)
-        if options.format == "json":
-            document = objects[0] if len(objects) == 1 else objects
-            json.dump(document, file, indent=2, allow_nan=False)
-            file.write("\n")
-    return max(codes)
 
 
 @contextmanager

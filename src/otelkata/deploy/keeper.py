@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from otelkata.host.isolation import LEVELS, Level
+from otelkata.host.isolation import Level
 
 from .link import Host
 from .network import Network, OwnNetwork, PortedNetwork
@@ -161,8 +161,3 @@ class Keeper:
         if not self._opened.done():
             self._opened.set_exception(IsolationUnavailable(reason))
             self._opened.exception()
-
-
-def candidates(asked: Level | None) -> list[Level]:
-    """Return the levels to try, the strongest first; only the one that was asked for, if any."""
-    return [asked] if asked is not None else list(reversed(LEVELS))

@@ -135,6 +135,12 @@ class Host:
             self.exited.set_result(status)
         self.leave()
 
+    def fail(self, error: Exception) -> None:
+        """Fail whoever waits for a host that cannot come to be."""
+        if not self.joined.done():
+            self.joined.set_exception(error)
+            self.joined.exception()
+
     def leave(self) -> None:
         """Fail what still waits: the host has gone."""
         self.gone = True

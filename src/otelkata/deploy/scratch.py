@@ -1,10 +1,20 @@
 """Lay out the directory of one run: what its hosts may read, and the part that is theirs."""
 
 import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from .keeper import Place
 from .source import DEPENDENCIES
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """Give a new directory, and remove it with what submissions left in it."""
+    with tempfile.TemporaryDirectory(prefix="otelkata-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder).resolve()
 
 
 class Scratch:

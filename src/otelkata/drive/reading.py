@@ -1,13 +1,18 @@
-"""Have the source of a submission linted while it runs."""
+"""Have the source of submissions linted while they run."""
 
 import asyncio
 import contextlib
+import itertools
+import json
 import os
+import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
+from otelkata.deploy.process import Process
 from otelkata.evidence.model import Reading
 
 READING_LIMIT = 60.0
@@ -17,32 +22,62 @@ _POLITENESS = 3
 """By how much the linter steps back: the scenarios are timed, and it is not, but is waited for."""
 
 
-async def read_source(copied: Path) -> Reading:
-    """Return what the linter says of the submission in `copied`, from a process of its own."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-P",
-        "-m",
-        "otelkata.lint.submission",
-        str(copied),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    if hasattr(os, "setpriority"):
-        with contextlib.suppress(OSError):
-            own = os.getpriority(os.PRIO_PROCESS, 0)
-            os.setpriority(os.PRIO_PROCESS, process.pid, own + _POLITENESS)
-    try:
-        written, errors = await asyncio.wait_for(process.communicate(), READING_LIMIT)
-    except (TimeoutError, asyncio.CancelledError) as ended:
-        process.kill()
-        await process.wait()
-        if not isinstance(ended, TimeoutError):
-            raise
-        return Reading(remarks=[], unread=[f"the linter was not done after {READING_LIMIT:.0f} s"])
-    if process.returncode != 0:
-        last = errors.decode(errors="replace").strip().splitlines()[-1:]
-        reason = "".join(last) or f"status {process.returncode}"
-        return Reading(remarks=[], unread=[f"the linter failed: {reason}"])
-    return msgspec.json.decode(written, type=Reading)
+class Reader:
+    """The linter's process, which reads one submission after the other."""
+
+    def __init__(self) -> None:
+        self._numbers = itertools.count(1)
+        self._waiting: dict[int, asyncio.Future[Reading]] = {}
+        self._process: Process | None = None
+
+    async def read(self, copied: Path) -> Reading:
+        """Return what the linter says of the submission in `copied`."""
+        if self._process is None or self._process.ended.is_set():
+            self._process = self._start()
+        number = next(self._numbers)
+        waiting: asyncio.Future[Reading] = asyncio.get_running_loop().create_future()
+        self._waiting[number] = waiting
+        self._process.tell({"number": number, "folder": str(copied), "limit": READING_LIMIT})
+        try:
+            return await waiting
+        finally:
+            del self._waiting[number]
+
+    def end(self) -> None:
+        """Begin to end the process."""
+        if self._process is not None:
+            self._process.end(kill=True)
+
+    async def close(self) -> None:
+        """End the process."""
+        self.end()
+        if self._process is not None:
+            await self._process.ended.wait()
+
+    def _start(self) -> Process:
+        started = subprocess.Popen(
+            [sys.executable, "-P", "-m", "otelkata.lint.submission"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        if hasattr(os, "setpriority"):
+            with contextlib.suppress(OSError):
+                own = os.getpriority(os.PRIO_PROCESS, 0)
+                os.setpriority(os.PRIO_PROCESS, started.pid, own + _POLITENESS)
+        return Process(started, self._hear, self._ended)
+
+    def _hear(self, line: bytes) -> None:
+        news: Mapping[str, object] = json.loads(line)
+        waiting = self._waiting.get(int(str(news["number"])))
+        if waiting is None or waiting.done():
+            return
+        if "failed" in news:
+            waiting.set_result(Reading(remarks=[], unread=[f"the linter {news['failed']}"]))
+        else:
+            waiting.set_result(msgspec.convert(news["read"], type=Reading))
+
+    def _ended(self, status: int) -> None:
+        for waiting in self._waiting.values():
+            if not waiting.done():
+                reason = f"the linter ended with status {status}"
+                waiting.set_result(Reading(remarks=[], unread=[reason]))

@@ -2,7 +2,6 @@
 
 import asyncio
 import platform
-import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -10,15 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from otelkata.deploy import source
-from otelkata.deploy.interpreter import Launched
 from otelkata.deploy.link import Exchange, Host, HostGone, Observations
-from otelkata.deploy.network import widen
 from otelkata.deploy.parent import Parent
-from otelkata.deploy.scratch import Scratch
+from otelkata.deploy.scratch import Scratch, temporary_folder
 from otelkata.deploy.user import own_user
+from otelkata.deploy.warm import Warm
 from otelkata.evidence.model import Evidence, Reading
 from otelkata.host import wire
-from otelkata.host.isolation import Level
 
 from .collector import Collector
 from .conductor import Conductor
@@ -26,7 +23,7 @@ from .deployment import Deployment
 from .exits import Exits, sigterm_works
 from .http import listen, port_of
 from .plan import DEFAULT, HASTY, MAIN, SLOW, UNSAMPLED, PlannedStart
-from .reading import read_source
+from .reading import Reader
 from .record import Record
 from .scenario import all_scenarios
 from .tap import Crossings, process_card
@@ -46,32 +43,33 @@ RUN_LIMIT = 90.0
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a run may be told: the interpreter of the hosts, the seed, and to leave out waits.
+    """What a run may be told: the seed, and to leave out waits."""
 
-    `isolation` is the level that the hosts must get; None: the strongest that the system gives.
-    """
-
-    python: str
     seed: int
     quick: bool = False
-    isolation: Level | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """The processes that work for one submission after the other."""
+
+    warm: Warm
+    reader: Reader
 
 
 @asynccontextmanager
 async def observe(
-    submission: Path, settings: Settings, launched: Launched | None = None
+    submission: Path, settings: Settings, crew: Crew, rest: Callable[[], None] = lambda: None
 ) -> AsyncIterator[Evidence]:
-    """Run `submission` through all scenarios, in hosts of `launched` or of a new interpreter.
+    """Run `submission` through all scenarios, in hosts that `crew` makes.
 
-    The hosts are ended while the evidence is used, and are gone afterwards. Raises
-    UnusableSubmission where there is nothing to run, ParentFailed where the interpreter cannot
-    host anything, IsolationUnavailable where the system does not give the level asked for.
+    `rest` is called when all is done that takes processors and not only time. The hosts are ended
+    while the evidence is used, and are gone afterwards. Raises UnusableSubmission where there is
+    nothing to run, ParentFailed where the interpreter cannot host anything, IsolationUnavailable
+    where the system does not give the level asked for.
     """
-    with (
-        own_user() as user,
-        tempfile.TemporaryDirectory(prefix="otelkata-", ignore_cleanup_errors=True) as folder,
-    ):
-        run = _Run(submission, settings, Scratch(Path(folder).resolve(), user), launched)
+    with own_user() as user, temporary_folder() as folder:
+        run = _Run(submission, settings, Scratch(folder, user), crew, rest)
         try:
             evidence = await run.observe()
             run.end()
@@ -86,9 +84,11 @@ class _Run:
         submission: Path,
         settings: Settings,
         scratch: Scratch,
-        launched: Launched | None,
+        crew: Crew,
+        rest: Callable[[], None],
     ) -> None:
-        self._launched = launched
+        self._crew = crew
+        self._rest = rest
         self._began = time.monotonic()
         self._submission = submission
         self._settings = settings
@@ -104,16 +104,14 @@ class _Run:
         self._closers: list[Callable[[], None]] = []
 
     async def observe(self) -> Evidence:
-        parent = Parent(self._settings.python, self._exchange, self._scratch.folder)
+        parent = Parent(self._crew.warm, self._exchange, self._scratch.folder)
         self._parent = parent
-        parent.open(self._launched)
-        widen()
         copied = source.copy(self._submission, self._scratch.folder)
         source.compile_ahead(copied)
-        reading = asyncio.create_task(read_source(copied))
+        reading = asyncio.create_task(self._crew.reader.read(copied))
         self._reading = reading
         place = self._scratch.place(copied)
-        in_force = await parent.enclose(self._settings.isolation, place)
+        in_force = await parent.enclose(place)
         crossings = Crossings(self._record, self._ports, parent.network)
         await self._exchange.open(parent.network)
         await self._collector.open(parent.network)
@@ -154,6 +152,7 @@ class _Run:
             groups.after_main(exits.leave),
         )
         in_memory.add_done_callback(lambda _: groups.note("in_memory"))
+        in_memory.add_done_callback(lambda _: self._rest())
         everything = asyncio.gather(
             in_memory,
             *(groups.after_main(end) for tag, end in by_tag.items() if tag not in left_out),

@@ -1,16 +1,25 @@
-"""Lint the source of a submission: `python -m otelkata.lint.submission DIR` prints JSON.
+"""Lint the source of submissions, as `python -m otelkata.lint.submission`.
 
-It runs in a process of its own, so that source that is hostile to a parser ends nobody's grading.
-Suppression comments mean nothing here: whoever is graded does not choose the rules.
+Each line of input is an order, `{"number": 1, "folder": "…", "limit": seconds}`; what is printed is
+one line for each, `{"number": 1, "read": …}` or `{"number": 1, "failed": "why"}`. Every submission
+is read by a process of its own, forked with all rules loaded, so that source that is hostile to a
+parser ends nobody's grading. Suppression comments mean nothing here: whoever is graded does not
+choose the rules.
 """
 
 from __future__ import annotations
 
 import gc
 import json
+import os
+import select
+import signal
 import sys
+import time
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NoReturn
 
 from otelkata.lint.engine import lint_source
 from otelkata.lint.finding import Finding, Unread
@@ -18,6 +27,9 @@ from otelkata.lint.rule import Rule, load
 
 _LEFT_OUT = frozenset({"node_modules", ".venv", "venv", "env", ".tox", "site-packages"})
 _TESTS = frozenset({"conftest.py", "tests", "test"})
+
+MEMORY_LIMIT = 2 * 1024**3
+"""Most address space, in bytes, of the process that reads one submission."""
 
 
 def sources(folder: Path) -> Iterator[Path]:
@@ -29,9 +41,8 @@ def sources(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def examine(folder: Path) -> tuple[list[Finding], list[Unread], list[Rule]]:
+def examine(folder: Path, rules: list[Rule]) -> tuple[list[Finding], list[Unread]]:
     """Return what all rules, the strict ones too, find in the submission in `folder`."""
-    rules = load()
     found: list[Finding] = []
     unread: list[Unread] = []
     for path in sources(folder):
@@ -46,11 +57,11 @@ def examine(folder: Path) -> tuple[list[Finding], list[Unread], list[Rule]]:
             unread.append(result)
         else:
             found += result
-    return found, unread, rules
+    return found, unread
 
 
-def _document(folder: Path) -> dict[str, object]:
-    found, unread, rules = examine(folder)
+def _document(folder: Path, rules: list[Rule]) -> dict[str, object]:
+    found, unread = examine(folder, rules)
     criteria = {rule.code: list(rule.criteria) for rule in rules}
     return {
         "remarks": [
@@ -70,6 +81,103 @@ def _document(folder: Path) -> dict[str, object]:
     }
 
 
-if __name__ == "__main__":
+@dataclass(slots=True)
+class _Child:
+    number: int
+    pid: int
+    output: int
+    deadline: float
+    limit: float
+    written: bytearray = field(default_factory=bytearray)
+
+
+class _Server:
+    # Reads as many submissions at a time as it is asked to; each has its own process and limit.
+
+    def __init__(self, rules: list[Rule]) -> None:
+        self._rules = rules
+        self._children: dict[int, _Child] = {}
+        self._rest = b""
+        self._is_open = True
+
+    def run(self) -> None:
+        while self._is_open or self._children:
+            soonest = min((c.deadline for c in self._children.values()), default=None)
+            limit = None if soonest is None else max(0.0, soonest - time.monotonic())
+            sources = [*([0] if self._is_open else []), *self._children]
+            readable, _, _ = select.select(sources, [], [], limit)
+            for descriptor in readable:
+                if descriptor == 0:
+                    self._hear()
+                else:
+                    self._drain(self._children[descriptor])
+            for child in list(self._children.values()):
+                if child.deadline <= time.monotonic():
+                    os.kill(child.pid, signal.SIGKILL)
+                    self._end(child, f"was not done after {child.limit:.0f} s")
+
+    def _hear(self) -> None:
+        data = os.read(0, 65_536)
+        self._is_open = bool(data)
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            self._fork(json.loads(line))
+
+    def _fork(self, orders: dict[str, object]) -> None:
+        reading, writing = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            self._read(Path(str(orders["folder"])), writing)
+        os.close(writing)
+        limit = float(str(orders["limit"]))
+        deadline = time.monotonic() + limit
+        self._children[reading] = _Child(int(str(orders["number"])), pid, reading, deadline, limit)
+
+    def _read(self, folder: Path, output: int) -> NoReturn:
+        import resource  # noqa: PLC0415 (not on Windows)
+
+        status = 1
+        try:
+            resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
+            with os.fdopen(output, "w") as file:
+                json.dump(_document(folder, self._rules), file)
+            status = 0
+        finally:
+            os._exit(status)
+
+    def _drain(self, child: _Child) -> None:
+        if data := os.read(child.output, 1 << 20):
+            child.written += data
+        else:
+            self._end(child, "")
+
+    def _end(self, child: _Child, reason: str) -> None:
+        del self._children[child.output]
+        os.close(child.output)
+        status = os.waitstatus_to_exitcode(os.waitpid(child.pid, 0)[1])
+        if reason or status:
+            _tell(number=child.number, failed=reason or f"ended with status {status}")
+        else:
+            _tell(number=child.number, read=json.loads(child.written))
+
+
+def _tell(**news: object) -> None:
+    print(json.dumps(news), flush=True)
+
+
+def main() -> None:
+    """Serve until the input ends."""
+    # What is imported stays: looking through it for garbage only takes time.
     gc.disable()
-    json.dump(_document(Path(sys.argv[1])), sys.stdout)
+    rules = load()
+    gc.freeze()
+    if hasattr(os, "fork"):
+        _Server(rules).run()
+        return
+    for line in sys.stdin:
+        orders = json.loads(line)
+        _tell(number=orders["number"], read=_document(Path(orders["folder"]), rules))
+
+
+if __name__ == "__main__":
+    main()

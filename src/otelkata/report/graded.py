@@ -1,13 +1,18 @@
-"""Hold what one submission came to, with all that a report says of it."""
+"""Hold what one submission came to: plain data, from which every report derives.
+
+It travels between processes and is kept on disk as JSON of its own (`encode`); the contract's
+object, which has less, is made of it by `to_json`.
+"""
 
 import re
-from dataclasses import dataclass, field
 from pathlib import PurePath
-from typing import Any
+from typing import Any, Literal
+
+import msgspec
 
 from otelkata.evidence.model import Evidence, Remark
 from otelkata.judge.criteria import CRITERIA
-from otelkata.judge.verdict import Result, Verdict
+from otelkata.judge.verdict import CheckStatus, CriterionStatus, Result, Verdict
 
 from .tree import draw
 
@@ -16,77 +21,133 @@ _UNPRINTABLE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202
 TEXT_LIMIT = 4_000
 """Longest text, in characters, of any one value in a report."""
 
+NOT_RUN = "it was not run"
 
-@dataclass(frozen=True, slots=True)
-class Graded:
-    """One submission, graded. `path` is as it was given; `error` is the grader's own failure."""
+
+class Place(msgspec.Struct, frozen=True):
+    """A line of the submission; `path` begins with the submission's as it was given."""
 
     path: str
+    line: int
+
+
+class Score(msgspec.Struct, frozen=True):
+    """How many criteria passed, of how many that were run."""
+
+    passed: int
+    total: int
+
+
+class Judged(msgspec.Struct, frozen=True):
+    """What one check came to; `title` is the line that says what it asks for."""
+
+    id: str
+    title: str
+    criteria: tuple[str, ...]
+    bonus: bool
+    status: CheckStatus
+    message: str
+    why: str
+    fix: str
+    trace: str | None
+    location: Place | None
+    duration_s: float
+
+
+class LintFinding(msgspec.Struct, frozen=True):
+    """A finding of the linter that fails a criterion."""
+
+    code: str
+    path: str
+    line: int
+    column: int
+    message: str
+
+
+class Graded(msgspec.Struct, frozen=True, kw_only=True):
+    """One submission, graded. `error` is the grader's own failure; then nothing is judged."""
+
+    submission: str
+    verdict: Literal["passed", "failed", "error"]
     seed: int
-    verdict: Verdict | None = None
-    evidence: Evidence | None = None
+    criteria: dict[str, CriterionStatus] = msgspec.field(
+        default_factory=lambda: dict.fromkeys(CRITERIA, "not_run")
+    )
+    left_out: tuple[str, ...] = ()
+    required: Score = Score(0, 0)
+    bonus: Score = Score(0, 0)
+    checks: tuple[Judged, ...] = ()
+    lint: tuple[LintFinding, ...] = ()
+    advice: tuple[str, ...] = ()
+    isolation: str = NOT_RUN
     duration_s: float = 0.0
     error: str = ""
-    advice: list[str] = field(default_factory=list)
 
-    @property
-    def outcome(self) -> str:
-        """Return `passed`, `failed` or `error`."""
-        return self.verdict.outcome if self.verdict and not self.error else "error"
 
-    @property
-    def partial(self) -> bool:
-        """Tell whether something was left out."""
-        return bool(self.evidence and self.evidence.left_out)
+def failure(submission: str, seed: int, error: str, duration_s: float = 0.0) -> Graded:
+    """Return what is told where the grader itself failed."""
+    return Graded(
+        submission=cut(submission),
+        verdict="error",
+        seed=seed,
+        error=cut(error),
+        duration_s=duration_s,
+    )
 
-    @property
-    def isolation(self) -> str:
-        """Return what kept the submission apart."""
-        return self.evidence.isolation if self.evidence else "it was not run"
 
-    @property
-    def remarks(self) -> list[Remark]:
-        """Return what the linter said of the source."""
-        reading = self.evidence.reading if self.evidence else None
-        return reading.remarks if reading else []
-
-    @property
-    def all_advice(self) -> list[str]:
-        """Return the remarks that fail nothing, the linter's among them."""
-        return self.advice + [
-            f"{remark.path}:{remark.line}: {remark.message} ({remark.code} {remark.name})"
-            for remark in self.remarks
-            if not remark.criteria
-        ]
-
-    def location(self, result: Result) -> dict[str, str | int] | None:
-        """Return the place in the submission that `result` points to, if any."""
-        path, line = result.fault.place if result.fault else ("", 0)
-        return {"path": cut(str(PurePath(self.path) / path)), "line": line} if path else None
+def graded(submission: str, evidence: Evidence, verdict: Verdict) -> Graded:
+    """Return what `evidence` on the `submission`, named as it was given, came to."""
+    errors = [r.message for r in verdict.results if r.status == "error"]
+    reading = evidence.reading
+    remarks = reading.remarks if reading else []
+    return Graded(
+        submission=cut(submission),
+        verdict=verdict.outcome,
+        seed=evidence.seed,
+        criteria=verdict.criteria,
+        left_out=tuple(evidence.left_out),
+        required=Score(*verdict.required),
+        bonus=Score(*verdict.bonus),
+        checks=tuple(_judged(submission, result) for result in verdict.results),
+        lint=tuple(_finding(submission, remark) for remark in remarks if remark.criteria),
+        advice=tuple(
+            [cut(f"a check of the grader failed: {error}") for error in errors]
+            + [_advice(remark) for remark in remarks if not remark.criteria]
+        ),
+        isolation=evidence.isolation,
+        duration_s=evidence.duration_s,
+    )
 
 
 def to_json(graded: Graded) -> dict[str, Any]:
     """Return the object of the contract, section 3."""
-    verdict = graded.verdict
-    passed, total = verdict.required if verdict else (0, 0)
-    bonus_passed, bonus_total = verdict.bonus if verdict else (0, 0)
     return {
         "schema_version": SCHEMA_VERSION,
-        "submission": graded.path,
-        "verdict": graded.outcome,
-        "criteria": verdict.criteria if verdict else dict.fromkeys(CRITERIA, "not_run"),
+        "submission": graded.submission,
+        "verdict": graded.verdict,
+        "criteria": graded.criteria,
         "seed": graded.seed,
-        "partial": graded.partial,
+        "partial": bool(graded.left_out),
         "score": {
-            "required": {"passed": passed, "total": total},
-            "bonus": {"passed": bonus_passed, "total": bonus_total},
+            "required": msgspec.to_builtins(graded.required),
+            "bonus": msgspec.to_builtins(graded.bonus),
         },
-        "checks": [_check(graded, result) for result in (verdict.results if verdict else [])],
-        "lint": [_finding(graded, remark) for remark in graded.remarks if remark.criteria],
-        "advice": [cut(remark) for remark in (*graded.all_advice, graded.error) if remark],
+        "checks": [_without_title(judged) for judged in graded.checks],
+        "lint": [msgspec.to_builtins(finding) for finding in graded.lint],
+        "advice": [*graded.advice, *([graded.error] if graded.error else [])],
         "isolation": graded.isolation,
         "duration_s": round(graded.duration_s, 3),
     }
+
+
+def encode(graded: Graded) -> bytes:
+    """Return `graded` as one line of JSON."""
+    return msgspec.json.encode(graded)
+
+
+def decode(data: bytes) -> Graded:
+    """Return what `encode` was given; raise msgspec.DecodeError where it was nothing of this."""
+    return msgspec.json.decode(data, type=Graded)
 
 
 def cut(text: str) -> str:
@@ -95,27 +156,40 @@ def cut(text: str) -> str:
     return shown if len(shown) <= TEXT_LIMIT else f"{shown[:TEXT_LIMIT]}… (cut)"
 
 
-def _finding(graded: Graded, remark: Remark) -> dict[str, Any]:
-    return {
-        "code": remark.code,
-        "path": cut(str(PurePath(graded.path) / remark.path)),
-        "line": remark.line,
-        "column": remark.column,
-        "message": cut(remark.message),
-    }
+def _judged(submission: str, result: Result) -> Judged:
+    fault = result.fault
+    trace = draw(fault) if fault else None
+    path, line = fault.place if fault else ("", 0)
+    return Judged(
+        id=result.check.id,
+        title=result.check.title,
+        criteria=result.check.criteria,
+        bonus=result.check.bonus,
+        status=result.status,
+        message=cut(" ".join((result.message or result.check.title).split())),
+        why=result.check.why,
+        fix=result.check.fix,
+        trace=cut(trace) if trace else None,
+        location=Place(cut(str(PurePath(submission) / path)), line) if path else None,
+        duration_s=round(result.duration_s, 6),
+    )
 
 
-def _check(graded: Graded, result: Result) -> dict[str, Any]:
-    trace = draw(result.fault) if result.fault else None
-    return {
-        "id": result.check.id,
-        "criteria": list(result.check.criteria),
-        "bonus": result.check.bonus,
-        "status": result.status,
-        "message": cut(" ".join((result.message or result.check.title).split())),
-        "why": result.check.why,
-        "fix": result.check.fix,
-        "trace": cut(trace) if trace else None,
-        "location": graded.location(result),
-        "duration_s": round(result.duration_s, 6),
-    }
+def _finding(submission: str, remark: Remark) -> LintFinding:
+    return LintFinding(
+        code=remark.code,
+        path=cut(str(PurePath(submission) / remark.path)),
+        line=remark.line,
+        column=remark.column,
+        message=cut(remark.message),
+    )
+
+
+def _advice(remark: Remark) -> str:
+    return cut(f"{remark.path}:{remark.line}: {remark.message} ({remark.code} {remark.name})")
+
+
+def _without_title(judged: Judged) -> dict[str, Any]:
+    fields: dict[str, Any] = msgspec.to_builtins(judged)
+    del fields["title"]
+    return fields

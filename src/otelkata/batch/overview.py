@@ -1,0 +1,109 @@
+"""Say what a class came to: how many passed, and which criteria fail most, how often and where."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from otelkata.judge.criteria import BONUS, CRITERIA
+from otelkata.report.graded import Graded
+from otelkata.report.text import SIGNS
+
+NAMED = 3
+"""How many submissions are named as examples."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What the overview needs of one result."""
+
+    submission: str
+    verdict: Literal["passed", "failed", "error"]
+    passed: int
+    total: int
+    bonus: int
+    criteria: tuple[str, ...]
+    checks: tuple[tuple[str, str], ...]
+    error: str
+    duration_s: float
+
+
+@dataclass(slots=True)
+class _Fault:
+    submissions: list[str] = field(default_factory=list)
+    checks: Counter[str] = field(default_factory=Counter)
+
+
+def line(graded: Graded) -> Line:
+    """Return what the overview needs of `graded`."""
+    failed = [check for check in graded.checks if check.status == "failed"]
+    return Line(
+        graded.submission,
+        graded.verdict,
+        graded.required.passed,
+        graded.required.total,
+        graded.bonus.passed,
+        tuple(c for c in CRITERIA if graded.criteria.get(c) == "failed"),
+        tuple((criterion, check.id) for check in failed for criterion in check.criteria or ("",)),
+        graded.error,
+        graded.duration_s,
+    )
+
+
+def show_line(line: Line) -> Text:
+    """Return one line for one submission."""
+    sign, style = SIGNS[line.verdict]
+    text = Text.assemble((f"{sign} {line.submission}", style), no_wrap=True, overflow="ellipsis")
+    if line.verdict == "error":
+        text.append(f"  {line.error.splitlines()[0] if line.error else 'a check failed to run'}")
+        return text
+    text.append(f"  {line.passed}/{line.total}", style="bold")
+    text.append(f" +{line.bonus}", style="dim")
+    required = [criterion for criterion in line.criteria if criterion not in BONUS]
+    if required:
+        text.append(f"  {' '.join(required)}", style="red")
+    elif line.verdict == "failed":
+        text.append("  it breaks the contract", style="red")
+    return text
+
+
+def table(lines: Sequence[Line]) -> RenderableType:
+    """Return the overview of a class."""
+    counts = Counter(line.verdict for line in lines)
+    parts = [f"{counts[verdict]} {verdict}" for verdict in ("passed", "failed", "error")]
+    head = Text(f"{len(lines)} submissions: {', '.join(parts)}", style="bold")
+    faults = _faults(lines)
+    if not faults:
+        return head
+    rows = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    rows.add_column("criterion", no_wrap=True)
+    rows.add_column("failed", justify="right", no_wrap=True)
+    rows.add_column("mostly by", overflow="fold")
+    rows.add_column("in", overflow="fold")
+    for criterion, fault in sorted(faults.items(), key=lambda item: -len(item[1].submissions)):
+        title = Text.assemble((criterion or "contract", "bold"))
+        if criterion in BONUS:
+            title.append(" (bonus)", style="yellow")
+        number = len(fault.submissions)
+        share = f"{number}  {number / len(lines):4.0%}"
+        check = next(iter(fault.checks.most_common(1)), ("", 0))[0]
+        more = number - NAMED
+        named = ", ".join(fault.submissions[:NAMED]) + (f" and {more} more" if more > 0 else "")
+        rows.add_row(title, share, check, Text(named, style="dim"))
+    return Group(head, Text("What fails most:"), Padding(rows, (0, 2)))
+
+
+def _faults(lines: Sequence[Line]) -> dict[str, _Fault]:
+    faults: dict[str, _Fault] = {}
+    for line in lines:
+        for criterion, check in line.checks:
+            fault = faults.setdefault(criterion, _Fault())
+            fault.checks[check] += 1
+            if line.submission not in fault.submissions[-1:]:
+                fault.submissions.append(line.submission)
+    return faults

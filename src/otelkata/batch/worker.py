@@ -1,0 +1,103 @@
+"""Grade the submissions that a batch sends, as `python -m otelkata.batch.worker`.
+
+Terms and tasks come in as lines, news go out as lines. The end of the input is the end of all that
+the worker runs, so that nothing outlives a batch that is killed.
+"""
+
+import asyncio
+import gc
+import os
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from otelkata.deploy.interpreter import ParentFailed
+from otelkata.deploy.keeper import IsolationUnavailable
+from otelkata.drive.run import Settings
+from otelkata.evidence import store
+from otelkata.evidence.model import Evidence
+from otelkata.grade import Grader
+from otelkata.report.graded import failure
+
+from .task import Began, Done, News, Ready, Refused, Task, Terms
+
+
+class Worker:
+    """Grades tasks side by side with one grader; `tell` is given what there is to say."""
+
+    def __init__(self, grader: Grader, terms: Terms, tell: Callable[[News], None]) -> None:
+        self._grader = grader
+        self._terms = terms
+        self._tell = tell
+        self._running: set[asyncio.Task[None]] = set()
+
+    def begin(self, task: Task) -> None:
+        """Grade `task`, beside others."""
+        running = asyncio.create_task(self._grade(task))
+        self._running.add(running)
+        running.add_done_callback(self._running.discard)
+
+    async def end(self) -> None:
+        """Give up what is not done yet."""
+        for running in list(self._running):
+            running.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+    async def _grade(self, task: Task) -> None:
+        def keep(evidence: Evidence) -> None:
+            if task.evidence:
+                store.write(evidence, Path(task.evidence))
+
+        settings = Settings(task.seed, self._terms.quick)
+        try:
+            result = await self._grader.grade(
+                task.path, settings, keep, lambda: self._tell(Began(task.number))
+            )
+        except Exception as error:  # noqa: BLE001 (one submission's end is not that of the others)
+            reason = f"the grader failed on it: {error!r}"
+            result = failure(task.path, task.seed, reason)
+        self._tell(Done(task.number, result))
+
+
+async def serve(lines: asyncio.Queue[bytes], tell: Callable[[News], None]) -> None:
+    """Obey `lines`, the terms first, until there are no more."""
+    terms = msgspec.json.decode(await lines.get(), type=Terms)
+    try:
+        async with Grader(terms.python, terms.isolation) as grader:
+            grader.open()
+            tell(Ready(await grader.isolation()))
+            worker = Worker(grader, terms, tell)
+            while line := await lines.get():
+                worker.begin(msgspec.json.decode(line, type=Task))
+            await worker.end()
+    except IsolationUnavailable as error:
+        tell(Refused(str(error), usage=True))
+    except ParentFailed as error:
+        tell(Refused(str(error), usage=False))
+
+
+async def main() -> None:
+    """Obey standard input."""
+    loop = asyncio.get_running_loop()
+    lines: asyncio.Queue[bytes] = asyncio.Queue()
+
+    def read() -> None:
+        for line in sys.stdin.buffer:
+            loop.call_soon_threadsafe(lines.put_nowait, line)
+        loop.call_soon_threadsafe(lines.put_nowait, b"")
+
+    def tell(news: News) -> None:
+        # Nothing that is imported later may print among the news.
+        os.write(1, msgspec.json.encode(news) + b"\n")
+
+    threading.Thread(target=read, daemon=True).start()
+    await serve(lines, tell)
+
+
+if __name__ == "__main__":
+    # What is imported stays: looking through it for garbage only takes time.
+    gc.freeze()
+    asyncio.run(main())
