@@ -6,14 +6,13 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from otelkata.evidence import store
 from otelkata.report.graded import Graded
 
 from . import fingerprint
 from .kept import Cache, Entry, Journal
 from .pool import Pool
-from .task import Began, Task, Terms
-
-EVIDENCE_SUFFIX = ".evidence.json"
+from .task import Began, Done, Task, Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +49,7 @@ class Batch:
         if self.evidence is None:
             return None
         name = Path(self.paths[number]).resolve().name
-        return self.evidence / f"{number + 1:04}-{name}{EVIDENCE_SUFFIX}"
+        return self.evidence / f"{number + 1:04}-{name}{store.SUFFIX}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +91,20 @@ async def run(batch: Batch, journal: Journal) -> AsyncGenerator[Began | Finished
                 cache.keep(fingerprints[news.number], news.graded)
                 yield Finished(news.number, news.graded, was_kept=False)
         cache.prune()
+    finally:
+        await pool.close()
+
+
+async def judge(files: Sequence[str], python: str, jobs: int) -> AsyncGenerator[tuple[int, Graded]]:
+    """Yield what the evidence in each of `files` comes to, by its place among them."""
+    pool = Pool(Terms(python=python, regrade=True), min(jobs, len(files)))
+    try:
+        await pool.open()
+        tasks = [Task(number, file, 0) for number, file in enumerate(files)]
+        async with contextlib.aclosing(pool.grade(tasks)) as said:
+            async for news in said:
+                if isinstance(news, Done):
+                    yield news.number, news.graded
     finally:
         await pool.close()
 

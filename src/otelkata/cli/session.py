@@ -15,7 +15,7 @@ from rich.console import Console
 from otelkata import grade as grading
 from otelkata.batch import kept, overview
 from otelkata.batch.progress import Watch
-from otelkata.batch.run import EVIDENCE_SUFFIX, Batch, Finished, run
+from otelkata.batch.run import Batch, Finished, judge, run
 from otelkata.batch.task import Terms
 from otelkata.cli import EXIT_CODES
 from otelkata.deploy.interpreter import Launched
@@ -33,7 +33,7 @@ def grade(path: str, options: argparse.Namespace, launched: Launched | None) -> 
 
     def keep(evidence: Evidence) -> None:
         if options.evidence is not None:
-            name = f"0001-{Path(path).resolve().name}{EVIDENCE_SUFFIX}"
+            name = f"0001-{Path(path).resolve().name}{store.SUFFIX}"
             store.write(evidence, options.evidence / name)
 
     async def grade() -> Graded:
@@ -79,27 +79,28 @@ def grade_all(paths: list[str], options: argparse.Namespace) -> int:
 
 def regrade(options: argparse.Namespace) -> int:
     """Judge the evidence that was kept before; return the command's exit code."""
-    files = sorted(options.regrade.glob(f"*{EVIDENCE_SUFFIX}"))
-    checks = registry.load()
-
-    def judge(number: int) -> Graded:
-        try:
-            evidence = store.read(files[number])
-        except store.EvidenceError as error:
-            return failure(str(files[number]), 0, str(error))
-        return grading.judge_evidence(evidence.submission, evidence, checks)
-
+    files = sorted(options.regrade.glob(f"*{store.SUFFIX}"))
     if len(files) < 2:
-        reason = f"there is no file *{EVIDENCE_SUFFIX} in {options.regrade}"
-        graded = judge(0) if files else failure(str(options.regrade), 0, reason)
+        reason = f"there is no file *{store.SUFFIX} in {options.regrade}"
+        nothing = failure(str(options.regrade), 0, reason)
+        graded = grading.regrade(files[0], registry.load()) if files else nothing
         with _destination(options.output) as file:
             _report_one(graded, options, file)
         return EXIT_CODES[graded.verdict]
-    results = [judge(number) for number in range(len(files))]
-    reports = _Reports([str(file) for file in files], options, Console(stderr=True))
-    for number, graded in enumerate(results):
-        reports.add(number, graded)
-    return reports.finish(results.__getitem__)
+    paths = [str(file) for file in files]
+    results: dict[int, Graded] = {}
+    with Watch(paths) as watch:
+        reports = _Reports(paths, options, watch.console)
+
+        async def follow() -> None:
+            async with aclosing(judge(paths, options.python, options.jobs)) as said:
+                async for number, graded in said:
+                    results[number] = graded
+                    watch.finish(number)
+                    reports.add(number, graded)
+
+        asyncio.run(follow())
+        return reports.finish(results.__getitem__)
 
 
 class _Reports:
