@@ -18,9 +18,10 @@ from otelkata.judge.finding import Finding
 from otelkata.judge.registry import Check
 from otelkata.judge.verdict import judge
 from otelkata.report import text
-from otelkata.report.graded import TEXT_LIMIT, Graded, cut, failure, to_json
+from otelkata.report.graded import Graded, failure, to_json
 from otelkata.report.graded import graded as results_of
 from otelkata.report.text import WIDE
+from otelkata.report.words import TEXT_LIMIT, cut
 
 GOLDEN = Path(__file__).parent / "golden"
 LONG = "A very long story about what went wrong. " * 200

@@ -4,7 +4,6 @@ It travels between processes and is kept on disk as JSON of its own (`encode`); 
 object, which has less, is made of it by `to_json`.
 """
 
-import re
 from pathlib import PurePath
 from typing import Any, Literal
 
@@ -14,13 +13,11 @@ from otelkata.evidence.model import Evidence, Remark
 from otelkata.judge.criteria import CRITERIA
 from otelkata.judge.verdict import CheckStatus, CriterionStatus, Result, Verdict
 
-from .tree import draw
+from .drawing import Drawing, lay_out
+from .tree import to_text
+from .words import cut
 
 SCHEMA_VERSION = 1
-_UNPRINTABLE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\ud800-\udfff]")
-TEXT_LIMIT = 4_000
-"""Longest text, in characters, of any one value in a report."""
-
 NOT_RUN = "it was not run"
 
 
@@ -39,7 +36,10 @@ class Score(msgspec.Struct, frozen=True):
 
 
 class Judged(msgspec.Struct, frozen=True):
-    """What one check came to; `title` is the line that says what it asks for."""
+    """What one check came to; `title` is the line that says what it asks for.
+
+    `trace` is `drawing` as text, or else what details there are.
+    """
 
     id: str
     title: str
@@ -52,6 +52,7 @@ class Judged(msgspec.Struct, frozen=True):
     trace: str | None
     location: Place | None
     duration_s: float
+    drawing: Drawing | None = None
 
 
 class LintFinding(msgspec.Struct, frozen=True):
@@ -132,7 +133,7 @@ def to_json(graded: Graded) -> dict[str, Any]:
             "required": msgspec.to_builtins(graded.required),
             "bonus": msgspec.to_builtins(graded.bonus),
         },
-        "checks": [_without_title(judged) for judged in graded.checks],
+        "checks": [_of_contract(judged) for judged in graded.checks],
         "lint": [msgspec.to_builtins(finding) for finding in graded.lint],
         "advice": [*graded.advice, *([graded.error] if graded.error else [])],
         "isolation": graded.isolation,
@@ -150,15 +151,10 @@ def decode(data: bytes) -> Graded:
     return msgspec.json.decode(data, type=Graded)
 
 
-def cut(text: str) -> str:
-    """Return `text` as every reader can show it: controls escaped, at a bounded length."""
-    shown = _UNPRINTABLE.sub(lambda match: ascii(match.group())[1:-1], text)
-    return shown if len(shown) <= TEXT_LIMIT else f"{shown[:TEXT_LIMIT]}… (cut)"
-
-
 def _judged(submission: str, result: Result) -> Judged:
     fault = result.fault
-    trace = draw(fault) if fault else None
+    drawing = lay_out(fault) if fault else None
+    trace = to_text(drawing) if drawing else fault.details.strip() if fault else ""
     path, line = fault.place if fault else ("", 0)
     return Judged(
         id=result.check.id,
@@ -172,6 +168,7 @@ def _judged(submission: str, result: Result) -> Judged:
         trace=cut(trace) if trace else None,
         location=Place(cut(str(PurePath(submission) / path)), line) if path else None,
         duration_s=round(result.duration_s, 6),
+        drawing=drawing,
     )
 
 
@@ -189,7 +186,7 @@ def _advice(remark: Remark) -> str:
     return cut(f"{remark.path}:{remark.line}: {remark.message} ({remark.code} {remark.name})")
 
 
-def _without_title(judged: Judged) -> dict[str, Any]:
+def _of_contract(judged: Judged) -> dict[str, Any]:
     fields: dict[str, Any] = msgspec.to_builtins(judged)
-    del fields["title"]
+    del fields["title"], fields["drawing"]
     return fields
