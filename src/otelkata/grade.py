@@ -139,7 +139,8 @@ async def grade(
 
 def judge_evidence(path: str, evidence: Evidence, checks: Sequence[Check]) -> Graded:
     """Judge what was observed, now or before."""
-    return graded(path, evidence, judge(View(evidence), checks))
+    view = View(evidence)
+    return graded(path, view, judge(view, checks))
 
 
 def regrade(file: Path, checks: Sequence[Check]) -> Graded:

@@ -1,9 +1,11 @@
 """Keep results on disk: those of a batch that may be cut short, and those that still hold."""
 
 import contextlib
+import gzip
 import hashlib
 import os
 import sys
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -37,8 +39,8 @@ class Cache:
     def find(self, fingerprint: str) -> Graded | None:
         """Return the result for `fingerprint`; None where there is none."""
         try:
-            return report.decode(self._path(fingerprint).read_bytes())
-        except (OSError, msgspec.DecodeError):
+            return report.decode(gzip.decompress(self._path(fingerprint).read_bytes()))
+        except (OSError, EOFError, zlib.error, msgspec.DecodeError):
             return None
 
     def keep(self, fingerprint: str, result: Graded) -> None:
@@ -48,18 +50,18 @@ class Cache:
         path = self._path(fingerprint)
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
-        unfinished.write_bytes(report.encode(result))
+        unfinished.write_bytes(gzip.compress(report.encode(result), 4))
         unfinished.replace(path)
 
     def prune(self) -> None:
         """Remove the oldest of too many."""
         with contextlib.suppress(OSError):
-            files = sorted(self._folder.glob("*.json"), key=lambda path: path.stat().st_mtime)
+            files = sorted(self._folder.glob("*.json.gz"), key=lambda path: path.stat().st_mtime)
             for path in files[: max(0, len(files) - CACHE_LIMIT)]:
                 path.unlink(missing_ok=True)
 
     def _path(self, fingerprint: str) -> Path:
-        return self._folder / f"{fingerprint}.json"
+        return self._folder / f"{fingerprint}.json.gz"
 
 
 class Entry(msgspec.Struct, frozen=True):

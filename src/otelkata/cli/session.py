@@ -5,6 +5,7 @@ import asyncio
 import json
 import secrets
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from rich.console import Console
 
 from otelkata import grade as grading
 from otelkata.batch import kept, overview
+from otelkata.batch.kept import Entry, Journal
 from otelkata.batch.progress import Watch
 from otelkata.batch.run import Batch, Finished, judge, run
 from otelkata.batch.task import Terms
@@ -88,19 +90,22 @@ def regrade(options: argparse.Namespace) -> int:
             _report_one(graded, options, file)
         return EXIT_CODES[graded.verdict]
     paths = [str(file) for file in files]
-    results: dict[int, Graded] = {}
-    with Watch(paths) as watch:
+    with (
+        tempfile.TemporaryDirectory(prefix="otelkata-") as folder,
+        Journal(Path(folder), paths, resume=False) as journal,
+        Watch(paths) as watch,
+    ):
         reports = _Reports(paths, options, watch.console)
 
         async def follow() -> None:
             async with aclosing(judge(paths, options.python, options.jobs)) as said:
                 async for number, graded in said:
-                    results[number] = graded
+                    journal.add(Entry("", number, graded))
                     watch.finish(number)
                     reports.add(number, graded)
 
         asyncio.run(follow())
-        return reports.finish(results.__getitem__)
+        return reports.finish(journal.read)
 
 
 class _Reports:

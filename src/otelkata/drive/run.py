@@ -196,6 +196,7 @@ class _Run:
             duration_s=time.monotonic() - self._began,
             reading=await reading,
             timings=groups.timings,
+            sources=source.texts(copied),
         )
 
     def end(self) -> None:

@@ -92,6 +92,12 @@ def lay_out(fault: Fault) -> Drawing | None:
     return _Layout(fault, fault.case).drawing() if fault.case is not None else None
 
 
+def requests(case: CaseView) -> tuple[Crossing, ...]:
+    """Return the requests of a case as the wire showed them."""
+    began = _began(case)
+    return tuple(_crossing(call, began, is_at_fault=False) for call in case.calls)
+
+
 class _Layout:
     # A forest: spans under the parents that they claim, across services.
 
@@ -104,9 +110,7 @@ class _Layout:
         self._children: dict[tuple[str, str], list[ServiceSpan]] = defaultdict(list)
         for span in self._spans:
             self._children[span.data.trace_id, span.data.parent_id or ""].append(span)
-        moments = [span.data.start_ns for span in self._spans]
-        moments += [call.data.received_ns for call in case.calls]
-        self._began = min(moments, default=0)
+        self._began = _began(case)
 
     def drawing(self) -> Drawing:
         bars = list(self._bars())
@@ -116,7 +120,10 @@ class _Layout:
             bars=tuple(kept),
             left_out=len(bars) - len(kept),
             missing=tuple(self._missing()),
-            crossings=tuple(self._crossing(call) for call in self._case.calls),
+            crossings=tuple(
+                _crossing(call, self._began, is_at_fault=call is self._fault.call)
+                for call in self._case.calls
+            ),
             wanted=tuple(_wanted(self._case)),
         )
 
@@ -156,7 +163,7 @@ class _Layout:
             kind=span.kind,
             name=cut(span.name, NAME_LIMIT),
             start_ms=self._since(span.data.start_ns),
-            took_ms=(span.data.end_ns - span.data.start_ns) / 1e6,
+            took_ms=round((span.data.end_ns - span.data.start_ns) / 1e6, 3),
             code=cut(f"{code}", NAME_LIMIT) if code is not None else "",
             status=span.data.status if span.data.status != "UNSET" else "",
             events=tuple(
@@ -168,7 +175,7 @@ class _Layout:
         )
 
     def _since(self, moment_ns: int) -> float:
-        return (moment_ns - self._began) / 1e6
+        return round((moment_ns - self._began) / 1e6, 3)
 
     def _origin(self, span: ServiceSpan) -> str:
         parent_id = span.data.parent_id
@@ -191,21 +198,28 @@ class _Layout:
         elif call.caller and call.client is None:
             yield f"no CLIENT span of {call.caller_service} for {call}"
 
-    def _crossing(self, call: Call) -> Crossing:
-        request = call.data.request
-        header = "".join(values_of(request.headers if request else [], "traceparent")[:1])
-        context = f"traceparent {header}" if header else "no traceparent" if request else ""
-        answered = call.status if call.status is not None else call.data.outcome.replace("_", " ")
-        return Crossing(
-            caller=call.caller_service,
-            callee=call.callee_service,
-            what=_target(call) or "connection refused",
-            context=cut(context, NAME_LIMIT),
-            outcome=f"{answered}",
-            start_ms=self._since(call.data.received_ns),
-            took_ms=(call.data.ended_ns - call.data.received_ns) / 1e6,
-            is_at_fault=call is self._fault.call,
-        )
+
+def _crossing(call: Call, began: int, *, is_at_fault: bool) -> Crossing:
+    request = call.data.request
+    header = "".join(values_of(request.headers if request else [], "traceparent")[:1])
+    context = f"traceparent {header}" if header else "no traceparent" if request else ""
+    answered = call.status if call.status is not None else call.data.outcome.replace("_", " ")
+    return Crossing(
+        caller=call.caller_service,
+        callee=call.callee_service,
+        what=_target(call) or "connection refused",
+        context=cut(context, NAME_LIMIT),
+        outcome=f"{answered}",
+        start_ms=round((call.data.received_ns - began) / 1e6, 3),
+        took_ms=round((call.data.ended_ns - call.data.received_ns) / 1e6, 3),
+        is_at_fault=is_at_fault,
+    )
+
+
+def _began(case: CaseView) -> int:
+    moments = [span.data.start_ns for span in case.spans]
+    moments += [call.data.received_ns for call in case.calls]
+    return min(moments, default=0)
 
 
 def _wanted(case: CaseView) -> Iterator[Wanted]:
