@@ -33,16 +33,16 @@ def submissions(folder: Path) -> dict[str, set[str]]:
     return expected
 
 
-def wrong(report: Mapping[str, Any], expected: set[str]) -> str:
-    """Return what of a report is not as it has to be; empty where it is."""
-    failed = {check["id"] for check in report["checks"] if check["status"] == "failed"}
-    required = {check["id"] for check in report["checks"] if not check["bonus"]}
+def wrong(report: Mapping[str, Any], expected: set[str]) -> list[str]:
+    """Return what of a report is not as it has to be: checks, with what they say."""
     if report["verdict"] == "error":
-        return f"error: {report['advice']}"
+        return [f"error: {report['advice']}"]
+    checks = {check["id"]: check for check in report["checks"]}
+    odd = expected ^ {id_ for id_, check in checks.items() if check["status"] == "failed"}
     if not expected:
         # A bonus may be missing in a fixture that passes.
-        return ", ".join(sorted(failed & required)) if report["verdict"] != "passed" else ""
-    return ", ".join(sorted(failed ^ expected))
+        odd = {id_ for id_ in odd if not checks[id_]["bonus"]}
+    return [f"{id_} {checks[id_]['status']}: {checks[id_]['message']}" for id_ in sorted(odd)]
 
 
 @contextmanager
@@ -80,7 +80,7 @@ def main() -> None:
                 count += 1
                 if said := wrong(report, expected[report["submission"]]):
                     wrongs += 1
-                    print(f"{report['submission']}, seed {report['seed']}: {said}", flush=True)
+                    print(f"{report['submission']}, seed {report['seed']}:", *said, sep="\n  ")
             took = time.monotonic() - began
             print(f"round {number + 1}: {took:.0f} s, {wrongs} wrong of {count} so far", flush=True)
 
