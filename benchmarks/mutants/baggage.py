@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from benchmarks.mutants.operator import Edit, operator
+from benchmarks.mutants.mutation import Edit, operator
 from benchmarks.mutants.spans import injects, key_of, statements_of
 from benchmarks.mutants.submission import Source, Submission
 from benchmarks.mutants.syntax import (
@@ -19,10 +19,10 @@ from benchmarks.mutants.syntax import (
 )
 
 CARRIED = (
-    "contract, baggage: 'incoming tenant.id and user.id … reach inventory and payment in the "
+    "B3 (contract): 'incoming tenant.id and user.id … reach inventory and payment in the "
     "baggage header'"
 )
-ON_SPANS = "contract, baggage: they 'are on each SERVER span as tenant.id and user.id'"
+ON_SPANS = "B3 (contract): they 'are on each SERVER span as tenant.id and user.id'"
 READ = "get_baggage"
 
 
@@ -66,7 +66,9 @@ def baggage_replaced(submission: Submission) -> Iterator[Edit]:
                 yield edit.swap(call, with_argument(call, "context", f"{clear}()"))
 
 
-def _from_baggage(submission: Submission) -> Iterator[tuple[Source, cst.Call, cst.SimpleStatementLine]]:
+def _from_baggage(
+    submission: Submission,
+) -> Iterator[tuple[Source, cst.Call, cst.SimpleStatementLine]]:
     """Yield the statements that put on a span what was read from the baggage."""
     for source, call, stmt in statements_of(submission, "set_attribute"):
         if READ in _around(source, stmt):
@@ -134,7 +136,11 @@ def baggage_middleware_missing(submission: Submission) -> Iterator[Edit]:
         for call in source.calls("Middleware"):
             element = source.parents[call]
             holder = source.parents[element]
-            if call.args and last_name(call.args[0].value) in makers and isinstance(holder, cst.List):
+            if (
+                call.args
+                and last_name(call.args[0].value) in makers
+                and isinstance(holder, cst.List)
+            ):
                 rest = [each for each in holder.elements if each is not element]
                 yield Edit(source, call).swap(holder, holder.with_changes(elements=rest))
 
@@ -151,5 +157,3 @@ def other_user_in_baggage(submission: Submission) -> Iterator[Edit]:
             value = argument(call, "value", 1)
             if value is not None:
                 yield Edit(source, call).swap(value.value, expression('"anonymous"'))
-
-

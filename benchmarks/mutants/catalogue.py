@@ -14,7 +14,7 @@ from benchmarks.mutants import (
     setup,
     shutdown,
 )
-from benchmarks.mutants.operator import CATALOGUE, Operator
+from benchmarks.mutants.mutation import CATALOGUE, Operator
 
 THEMES = (
     propagation,

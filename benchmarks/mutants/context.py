@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import libcst as cst
 
 from benchmarks.mutants.equivalence import nothing_reads_context
-from benchmarks.mutants.operator import Edit, operator
+from benchmarks.mutants.mutation import Edit, operator
 from benchmarks.mutants.spans import (
     CURRENT_READERS,
     STARTS,
@@ -31,7 +31,10 @@ EMPTY = (
     "C1: 'spans start from the current context or an explicit context= that came from the "
     "request; never from an empty Context()', judged on 'no root of its own'"
 )
-UNDER_SERVER = "F3: 'its own CLIENT span, under that service's SERVER span'; T3: one trace"
+UNDER_SERVER = (
+    "F3: 'its own CLIENT span, under that service's SERVER span'; F4: 'a valid traceparent of the "
+    "right trace'; T3: 'one checkout, one trace'"
+)
 
 
 def _children(submission: Submission, *, client: bool) -> Iterator[Start]:
@@ -54,7 +57,7 @@ def _from_empty(submission: Submission, *, client: bool) -> Iterator[Edit]:
         yield _with_context(start, edit, f"{edit.name(CONTEXT, 'Context')}()")
 
 
-@operator("C1 F3 T3", EMPTY + "; " + UNDER_SERVER)
+@operator("C1 F3 F4 T3", EMPTY + "; " + UNDER_SERVER)
 def client_span_from_empty_context(submission: Submission) -> Iterator[Edit]:
     """The span of an outgoing request is started from an empty context."""
     yield from _from_empty(submission, client=True)
@@ -80,7 +83,7 @@ OTHERS = (
 )
 
 
-@operator("C1 F3 T3", OTHERS + "; " + UNDER_SERVER)
+@operator("C1 F3 F4 T3", OTHERS + "; " + UNDER_SERVER)
 def client_span_under_first_request(submission: Submission) -> Iterator[Edit]:
     """The spans of all outgoing requests get the first one's parent, kept in a module's global."""
     yield from _from_first(submission, client=True)
@@ -93,7 +96,7 @@ def inner_span_under_first_request(submission: Submission) -> Iterator[Edit]:
 
 
 @operator(
-    "C1 F3 T3",
+    "C1 F3 F4 T3",
     "C1: spans start from the current context or an explicit context= 'that came from the "
     "request', judged on 'no root of its own'; " + UNDER_SERVER,
 )
@@ -102,9 +105,7 @@ def child_span_without_context(submission: Submission) -> Iterator[Edit]:
     for start in starts(submission):
         arg = argument(start.call, "context", 1)
         if arg is not None and not is_server_start(start):
-            yield Edit(start.source, start.call).swap(
-                start.call, without_argument(start.call, arg)
-            )
+            yield Edit(start.source, start.call).swap(start.call, without_argument(start.call, arg))
 
 
 THREADS = {"to_thread": 0, "run_in_threadpool": 0, "run_sync": 0}
@@ -134,7 +135,7 @@ def executor_instead_of_to_thread(submission: Submission) -> Iterator[Edit]:
             yield edit.swap(call, expression(f"{loop}().run_in_executor(None, {args})"))
 
 
-@operator("C1 T3", LOST)
+@operator("C1 F3 F4 T3", LOST + "; " + UNDER_SERVER)
 def call_in_own_executor(submission: Submission) -> Iterator[Edit]:
     """A blocking call that is traced inside is handed to an executor, without the context."""
     for source in submission:
@@ -142,8 +143,9 @@ def call_in_own_executor(submission: Submission) -> Iterator[Edit]:
             if _blocking(submission, source, call):
                 edit = Edit(source, call)
                 pool = edit.name("concurrent.futures", "ThreadPoolExecutor")
-                args = ", ".join(code_of(arg.with_changes(comma=cst.MaybeSentinel.DEFAULT))
-                                 for arg in call.args)
+                args = ", ".join(
+                    code_of(arg.with_changes(comma=cst.MaybeSentinel.DEFAULT)) for arg in call.args
+                )
                 submit = f"{pool}(1).submit({code_of(call.func)}, {args}).result()"
                 yield edit.swap(call, expression(submit))
 
@@ -183,7 +185,7 @@ def _queries(submission: Submission, function: cst.FunctionDef) -> bool:
 
 
 @operator(
-    "C1 F3 T3",
+    "C1 F3 F4 T3",
     "C1: 'spans start from the current context', judged on 'no root of its own'; " + UNDER_SERVER,
 )
 def task_in_empty_context(submission: Submission) -> Iterator[Edit]:
@@ -209,9 +211,9 @@ def client_span_not_current(submission: Submission) -> Iterator[Edit]:
 
 
 @operator(
-    "F3 C1 T3",
-    "contract, client: 'a descendant of the service's SERVER span'; C1: 'no root of its own'; T3: "
-    "'the right parents and children'",
+    "F3 C1 F4 T3",
+    "F3 (contract): 'a descendant of the service's SERVER span'; C1: 'no root of its own'; F4: 'a "
+    "valid traceparent of the right trace'; T3: 'the right parents and children'",
 )
 def server_span_not_current(submission: Submission) -> Iterator[Edit]:
     """The SERVER span is managed by `with`, but never made the current one."""
@@ -230,7 +232,7 @@ def _not_current(start: Start) -> Edit:
 
 @operator(
     "F3 T3",
-    "contract, client: 'a descendant of the service's SERVER span and of no other HTTP CLIENT "
+    "F3 (contract, client): 'a descendant of the service's SERVER span and of no other HTTP CLIENT "
     "span of that service'; T3: 'the right parents and children'",
 )
 def span_left_current(submission: Submission) -> Iterator[Edit]:
@@ -278,7 +280,7 @@ def client_span_twice(submission: Submission) -> Iterator[Edit]:
 
 @operator(
     "F2",
-    "contract, server: 'exactly one SERVER span per request has a remote parent or none; further "
+    "F2 (contract): 'exactly one SERVER span per request has a remote parent or none; further "
     "SERVER spans descend from it'",
 )
 def server_span_twice(submission: Submission) -> Iterator[Edit]:
@@ -295,5 +297,7 @@ def _twice(start: Start) -> Iterator[Edit]:
         return
     first = start.item.with_changes(asname=None, comma=cst.Comma(cst.SimpleWhitespace("")))
     first = first.with_changes(comma=cst.Comma(whitespace_after=cst.SimpleWhitespace(" ")))
-    items = [each for item in block.items for each in ((first, item) if item is start.item else (item,))]
+    items = [
+        each for item in block.items for each in ((first, item) if item is start.item else (item,))
+    ]
     yield Edit(start.source, start.call).swap(block, block.with_changes(items=items))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from benchmarks.mutants.operator import Edit, operator
+from benchmarks.mutants.mutation import Edit, operator
 from benchmarks.mutants.spans import Attribute, attributes, parameters
 from benchmarks.mutants.submission import Submission
 from benchmarks.mutants.syntax import code_of, expression
@@ -12,7 +12,7 @@ from benchmarks.mutants.syntax import code_of, expression
 TEXT = ("db.query.text", "db.statement")
 SYSTEM = ("db.system.name", "db.system")
 DESCRIBED = (
-    "contract, database: 'each query of inventory: a CLIENT span … with db.system.name/db.system "
+    "B2 (contract): 'each query of inventory: a CLIENT span … with db.system.name/db.system "
     "= sqlite and db.query.text/db.statement without literal values'"
 )
 

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 
 import libcst as cst
 
-from benchmarks.mutants.operator import Edit, Operator
+from benchmarks.mutants.mutation import Edit, Operator
 from benchmarks.mutants.spans import reads_current_context
 from benchmarks.mutants.submission import CONTRACT, Source, Submission
 from benchmarks.mutants.syntax import body_of, calls, last_name, walk
@@ -58,7 +58,9 @@ def reached(submission: Submission) -> frozenset[str]:
         path = todo.pop()
         if path not in found:
             found.add(path)
-            todo += [each for each in _imports(submission.sources[path]) if each in submission.sources]
+            todo += [
+                each for each in _imports(submission.sources[path]) if each in submission.sources
+            ]
     return frozenset(found)
 
 
@@ -93,9 +95,14 @@ def unused_function(submission: Submission, edit: Edit) -> bool:
     name = outer.name.value
     if name in CONTRACT or outer.decorators or edit.source.parents[outer] is not edit.source.module:
         return False
-    return sum(
-        isinstance(node, cst.Name) and node.value == name for source in submission for node in source.nodes
-    ) == 1
+    return (
+        sum(
+            isinstance(node, cst.Name) and node.value == name
+            for source in submission
+            for node in source.nodes
+        )
+        == 1
+    )
 
 
 def nothing_reads_context(submission: Submission, edit: Edit) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import libcst as cst
 
 from benchmarks.mutants.equivalence import raised_in_with
-from benchmarks.mutants.operator import Edit, operator
+from benchmarks.mutants.mutation import Edit, operator
 from benchmarks.mutants.spans import Start, is_current_span, receiver, starts, statements_of
 from benchmarks.mutants.submission import Source, Submission
 from benchmarks.mutants.syntax import (
@@ -31,7 +31,9 @@ EVENT = (
 )
 
 
-def error_statuses(submission: Submission) -> Iterator[tuple[Source, cst.Call, cst.SimpleStatementLine]]:
+def error_statuses(
+    submission: Submission,
+) -> Iterator[tuple[Source, cst.Call, cst.SimpleStatementLine]]:
     """Yield the statements that mark a span as failed.
 
     Not those on the current span: that is mostly the SERVER span, which the answer marks as well.
@@ -74,21 +76,24 @@ def drop_record_exception(submission: Submission) -> Iterator[Edit]:
 def exception_as_own_event(submission: Submission) -> Iterator[Edit]:
     """An exception becomes an event of the shop's own, instead of being recorded as one."""
     for source, call, stmt in statements_of(submission, "record_exception"):
-        line = f'{receiver(call)}.add_event("failure", {{"reason": type({code_of(call.args[0].value)}).__name__}})'
+        reason = f"type({code_of(call.args[0].value)}).__name__"
+        line = f'{receiver(call)}.add_event("failure", {{"reason": {reason}}})'
         yield Edit(source, stmt).splice(stmt, statement(line))
 
 
 def _operations(submission: Submission) -> Iterator[Start]:
     """Yield the starts of spans of calls and queries, which record what is raised in them."""
     for start in starts(submission):
-        if start.block is not None or _is_entered(start):
-            if start.current and (start.kind == "CLIENT" or start.database or _opens_db(start)):
-                yield start
+        operation = start.kind == "CLIENT" or start.database or _opens_db(start)
+        if operation and start.current and (start.block is not None or _is_entered(start)):
+            yield start
 
 
 def _is_entered(start: Start) -> bool:
     parent = start.source.parents[start.call]
-    return isinstance(parent, cst.Arg) and last_name(start.source.parents[parent]) == "enter_context"
+    return (
+        isinstance(parent, cst.Arg) and last_name(start.source.parents[parent]) == "enter_context"
+    )
 
 
 def _opens_db(start: Start) -> bool:
@@ -198,7 +203,9 @@ def _guards(submission: Submission) -> Iterator[tuple[Source, cst.If, cst.Call]]
             yield source, block, call
 
 
-def _thresholds(submission: Submission, least: str) -> Iterator[tuple[Source, cst.ComparisonTarget]]:
+def _thresholds(
+    submission: Submission, least: str
+) -> Iterator[tuple[Source, cst.ComparisonTarget]]:
     for source, block, _call in _guards(submission):
         for node in walk(block.test):
             if (
@@ -238,7 +245,7 @@ def error_on_success(submission: Submission) -> Iterator[Edit]:
             yield edit.splice(block, statement(always), block)
 
 
-@operator("F6", "contract, status: 'Success: not ERROR, also after a retry'")
+@operator("F6", "F6 (contract, status): 'Success: not ERROR, also after a retry'")
 def retry_marks_server_span(submission: Submission) -> Iterator[Edit]:
     """A call that a retry saved leaves ERROR on the SERVER span."""
     for source, call, stmt in statements_of(submission, "add_event"):
@@ -250,8 +257,9 @@ def retry_marks_server_span(submission: Submission) -> Iterator[Edit]:
 
 @operator(
     "F6 C4 T4",
-    "contract, status: 'a call that … timed out: ERROR on the CLIENT span'; exceptions: 'timed "
-    "out: the CLIENT span'; a timeout around the span cancels it, and a cancelled span stays clean",
+    "F6 (contract, status): 'a call that … timed out: ERROR on the CLIENT span'; C4, T4 (contract, "
+    "exceptions): 'timed out: the CLIENT span'; a timeout around the span cancels it, and a "
+    "cancelled span stays clean",
 )
 def timeout_around_span(submission: Submission) -> Iterator[Edit]:
     """The timeout is set around the CLIENT span instead of inside it."""
@@ -280,8 +288,7 @@ def _outward(source: Source, call: cst.Call, item: cst.WithItem) -> Iterator[Edi
     )
     if not isinstance(inner, cst.With) or not isinstance(outer, cst.With | cst.Try):
         return
-    # A `try` counts only where it is the one that ends the span.
-    if isinstance(outer, cst.Try) and outer.finalbody is None:
+    if not _manages_span(outer):
         return
     others = [each for each in inner.items if each is not item]
     if others:
@@ -289,13 +296,18 @@ def _outward(source: Source, call: cst.Call, item: cst.WithItem) -> Iterator[Edi
         kept: list[cst.BaseStatement] = [inner.with_changes(items=others)]
     else:
         kept = body_of(inner)
-    within = outer.deep_replace(inner, cst.FlattenSentinel(kept))  # type: ignore[arg-type]  # libcst takes it
-    assert isinstance(within, cst.With | cst.Try)
+    edit = Edit(source, inner)
+    within = edit.within(outer, inner, cst.FlattenSentinel(kept))
     around = statement(f"async with {code_of(call)}:\n    pass\n")
     assert isinstance(around, cst.With)
-    yield Edit(source, inner).swap(
-        outer, around.with_changes(body=cst.IndentedBlock([within]))
-    )
+    yield edit.swap(outer, around.with_changes(body=cst.IndentedBlock([within])))
+
+
+def _manages_span(block: cst.With | cst.Try) -> bool:
+    """Say whether a `with` opens a span, or the `finally` of a `try` ends one."""
+    if isinstance(block, cst.With):
+        return any("span" in last_name(item.item) for item in block.items)
+    return block.finalbody is not None and ".end()" in code_of(block.finalbody)
 
 
 def _entered_earlier(source: Source, call: cst.Call) -> Iterator[Edit]:
@@ -308,5 +320,3 @@ def _entered_earlier(source: Source, call: cst.Call) -> Iterator[Edit]:
             earlier
         ):
             yield Edit(source, stmt).splice(stmt).splice(earlier, stmt, earlier)
-
-

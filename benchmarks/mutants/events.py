@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from benchmarks.mutants.operator import Edit, operator
+from benchmarks.mutants.mutation import Edit, operator
 from benchmarks.mutants.spans import statements_of
 from benchmarks.mutants.submission import Source, Submission
 from benchmarks.mutants.syntax import expression, text_of
 
-RETRY = "contract, events: 'a retry by payment leaves an event whose name contains retry'"
+RETRY = "B1 (contract): 'a retry by payment leaves an event whose name contains retry'"
 Event = tuple[Source, cst.Call, cst.SimpleStatementLine]
 
 
@@ -36,7 +36,7 @@ def unclear_retry_event(submission: Submission) -> Iterator[Edit]:
         yield Edit(source, call).swap(name, expression('"payment.again"'))
 
 
-@operator("B1", "contract, events: 'a successful checkout leaves at least one event'")
+@operator("B1", "B1 (contract): 'a successful checkout leaves at least one event'")
 def drop_only_event(submission: Submission) -> Iterator[Edit]:
     """A successful checkout leaves no event, as the only one is missing."""
     events = _events(submission, retry=False)

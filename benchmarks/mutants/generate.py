@@ -13,7 +13,7 @@ from pathlib import Path
 
 from benchmarks.mutants.catalogue import operators
 from benchmarks.mutants.equivalence import equivalent_by
-from benchmarks.mutants.operator import Mutant, Operator, mutant_of
+from benchmarks.mutants.mutation import Mutant, Operator, mutant_of
 from benchmarks.mutants.submission import Submission, load
 
 ROOT = Path(__file__).parents[2]
@@ -85,24 +85,17 @@ def table(found: Sequence[Planted]) -> str:
         total = sum(faults[operator.name, name] for name in names)
         equal = sum(others[operator.name, name] for name in names)
         rows.append([operator.name, *cells, _cell(total, equal)])
-    rows.append(
-        [
-            "all",
-            *(
-                _cell(
-                    sum(faults[key] for key in faults if key[1] == name),
-                    sum(others[key] for key in others if key[1] == name),
-                )
-                for name in names
-            ),
-            _cell(faults.total(), others.total()),
-        ]
-    )
+    sums = [_cell(_of(faults, name), _of(others, name)) for name in names]
+    rows.append(["all", *sums, _cell(faults.total(), others.total())])
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in rows
     )
+
+
+def _of(counts: Counter[tuple[str, str]], submission: str) -> int:
+    return sum(count for (_operator, name), count in counts.items() if name == submission)
 
 
 def _cell(faults: int, equivalent: int) -> str:
@@ -112,7 +105,7 @@ def _cell(faults: int, equivalent: int) -> str:
 def operator_map() -> str:
     """Write down which criteria each operator must make fail, and why."""
     lines = [
-        "# Written by `python -m benchmarks.mutants.generate --map`: what must fail for each fault.",
+        "# Written by `python -m benchmarks.mutants.generate --map`: what each fault must fail.",
         "# At least one of `criteria` is the right one. It is fixed before any mutant is graded.",
     ]
     for theme, operator in operators():

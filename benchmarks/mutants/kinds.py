@@ -4,13 +4,15 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from benchmarks.mutants.operator import Edit, operator
+from benchmarks.mutants.mutation import Edit, operator
 from benchmarks.mutants.spans import is_database
 from benchmarks.mutants.submission import Source, Submission
 from benchmarks.mutants.syntax import last_name
 
 
-def _kinds(submission: Submission, kind: str, *, database: bool) -> Iterator[tuple[Source, cst.Attribute]]:
+def _kinds(
+    submission: Submission, kind: str, *, database: bool
+) -> Iterator[tuple[Source, cst.Attribute]]:
     """Yield the arguments that are this kind of span."""
     for source in submission:
         for arg in source.all(cst.Arg):
@@ -25,7 +27,9 @@ def _kinds(submission: Submission, kind: str, *, database: bool) -> Iterator[tup
                 yield source, value
 
 
-def _become(submission: Submission, old: str, new: str, *, database: bool = False) -> Iterator[Edit]:
+def _become(
+    submission: Submission, old: str, new: str, *, database: bool = False
+) -> Iterator[Edit]:
     for source, value in _kinds(submission, old, database=database):
         yield Edit(source, value).swap(value, value.with_changes(attr=cst.Name(new)))
 
@@ -54,7 +58,9 @@ def client_kind_server(submission: Submission) -> Iterator[Edit]:
     yield from _become(submission, "CLIENT", "SERVER")
 
 
-@operator("B2", "contract, database: 'each query of inventory: a CLIENT span under its SERVER span'")
+@operator(
+    "B2", "B2 (contract, database): 'each query of inventory: a CLIENT span under its SERVER span'"
+)
 def database_kind_internal(submission: Submission) -> Iterator[Edit]:
     """The span of a query is of kind INTERNAL."""
     yield from _become(submission, "CLIENT", "INTERNAL", database=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from benchmarks.mutants.operator import Edit, operator
+from benchmarks.mutants.mutation import Edit, operator
 from benchmarks.mutants.spans import Start, injects, is_server_start, starts
 from benchmarks.mutants.submission import Source, Submission
 from benchmarks.mutants.syntax import (
@@ -21,7 +21,9 @@ OPEN = (
 )
 
 
-def finally_ends(submission: Submission) -> Iterator[tuple[Source, cst.Try, cst.SimpleStatementLine]]:
+def finally_ends(
+    submission: Submission,
+) -> Iterator[tuple[Source, cst.Try, cst.SimpleStatementLine]]:
     """Yield each `span.end()` in the `finally` of a `try`."""
     for start in starts(submission):
         if not start.variable or start.item is not None:
@@ -74,9 +76,7 @@ def end_after_with(submission: Submission) -> Iterator[Edit]:
         opened = start.call.with_changes(func=func.with_changes(attr=cst.Name("start_span")))
         name = start.variable or "opened"
         asname = item.asname or cst.AsName(cst.Name(name))
-        changed = item.with_changes(
-            item=cst.Call(cst.Name(used), [cst.Arg(opened)]), asname=asname
-        )
+        changed = item.with_changes(item=cst.Call(cst.Name(used), [cst.Arg(opened)]), asname=asname)
         items = [changed if each is item else each for each in block.items]
         yield edit.splice(block, block.with_changes(items=items), statement(f"{name}.end()"))
 
@@ -230,17 +230,18 @@ def span_kept_on_self(submission: Submission) -> Iterator[Edit]:
         if function.params.params and function.params.params[0].name.value == "self":
             edit = Edit(start.source, start.call)
             for node in walk(function):
-                if isinstance(node, cst.Name) and node.value == start.variable:
-                    if not isinstance(start.source.parents[node], cst.Param) and not _is_label(
-                        start.source, node
-                    ):
-                        edit.swap(node, cst.Attribute(cst.Name("self"), cst.Name(node.value)))
+                if _is_variable(start.source, node, start.variable):
+                    edit.swap(node, cst.Attribute(cst.Name("self"), cst.Name(start.variable)))
             yield edit
 
 
-def _is_label(source: Source, node: cst.Name) -> bool:
-    """Say whether a name is an attribute's or a keyword's."""
+def _is_variable(source: Source, node: cst.CSTNode, name: str) -> bool:
+    """Say whether a node is a variable of this name, and no parameter, attribute or keyword."""
+    if not isinstance(node, cst.Name) or node.value != name:
+        return False
     parent = source.parents[node]
-    return (isinstance(parent, cst.Attribute) and parent.attr is node) or (
-        isinstance(parent, cst.Arg) and parent.keyword is node
+    return (
+        not isinstance(parent, cst.Param)
+        and getattr(parent, "attr", None) is not node
+        and getattr(parent, "keyword", None) is not node
     )

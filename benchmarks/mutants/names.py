@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from benchmarks.mutants.operator import Edit, operator
+from benchmarks.mutants.mutation import Edit, operator
 from benchmarks.mutants.spans import Attribute, attributes, receiver, starts, statements_of
 from benchmarks.mutants.submission import Submission
 from benchmarks.mutants.syntax import argument, code_of, expression, text_of
@@ -98,7 +98,7 @@ def drop_method(submission: Submission) -> Iterator[Edit]:
             yield Edit(each.source, each.site).swap(holder, holder.with_changes(elements=rest))
 
 
-@operator("F5", "contract, attributes: 'http.response.status_code/http.status_code (an int)'")
+@operator("F5", "F5 (contract): 'http.response.status_code/http.status_code (an int)'")
 def status_code_as_text(submission: Submission) -> Iterator[Edit]:
     """The answer's status code is a text instead of a number."""
     for each in attributes(submission, *STATUS_CODE):
@@ -163,7 +163,9 @@ def id_in_updated_name(submission: Submission) -> Iterator[Edit]:
 def user_in_span_name(submission: Submission) -> Iterator[Edit]:
     """The SERVER span is renamed to say whose order it is."""
     # Where names are updated with the route, or by an instrumentation, theirs is the last word.
-    if submission.mentions("update_name") or not any(s.kind == "SERVER" for s in starts(submission)):
+    if submission.mentions("update_name") or not any(
+        s.kind == "SERVER" for s in starts(submission)
+    ):
         return
     for each in _user_attributes(submission):
         stmt = each.source.statement(each.site)

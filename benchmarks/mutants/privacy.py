@@ -8,13 +8,13 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from benchmarks.mutants.operator import Edit, operator
+from benchmarks.mutants.mutation import Edit, operator
 from benchmarks.mutants.spans import attributes, receiver
 from benchmarks.mutants.submission import Source, Submission
 from benchmarks.mutants.syntax import argument, code_of, expression, walk
 
 KEPT_OUT = (
-    "contract, privacy: 'e-mail and card number appear nowhere in what is exported: names, "
+    "B4 (contract): 'e-mail and card number appear nowhere in what is exported: names, "
     "attributes, events, stack traces, status, resource'"
 )
 
@@ -23,7 +23,11 @@ def copies(submission: Submission) -> Iterator[tuple[Source, cst.Call]]:
     """Yield the calls that build the span to export from another one."""
     for source in submission:
         for call in source.all(cst.Call):
-            if argument(call, "attributes") and argument(call, "status") and argument(call, "events"):
+            if (
+                argument(call, "attributes")
+                and argument(call, "status")
+                and argument(call, "events")
+            ):
                 yield source, call
 
 
@@ -73,7 +77,9 @@ def export_not_filtered(submission: Submission) -> Iterator[Edit]:
 def _numbers_are_filtered(submission: Submission, _edit: Edit) -> bool:
     """The filter looks at integers as well."""
     return any(
-        isinstance(node, cst.Comparison) and code_of(node).startswith("type(") and "is int" in code_of(node)
+        isinstance(node, cst.Comparison)
+        and code_of(node).startswith("type(")
+        and "is int" in code_of(node)
         for source, copy in copies(submission)
         for around in source.ancestors(copy)
         if isinstance(around, cst.ClassDef)
@@ -106,5 +112,3 @@ def _card(user: cst.BaseExpression) -> str:
         case cst.Name():
             return "card_number"
     return ""
-
-

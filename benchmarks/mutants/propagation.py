@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from benchmarks.mutants.operator import Edit, operator
+from benchmarks.mutants.mutation import Edit, operator
 from benchmarks.mutants.spans import (
     Inject,
     Start,
@@ -52,9 +52,12 @@ def server_parents(submission: Submission) -> Iterator[tuple[Start, cst.Arg]]:
     """Yield the SERVER spans that are given the extracted context as `context=`."""
     for start in starts(submission):
         arg = argument(start.call, "context", 1)
-        if arg is not None and is_server_start(start):
-            if is_extracted(start.source, start.call, arg.value):
-                yield start, arg
+        if (
+            arg is not None
+            and is_server_start(start)
+            and is_extracted(start.source, start.call, arg.value)
+        ):
+            yield start, arg
 
 
 def trace_extracts(submission: Submission) -> Iterator[tuple[Source, cst.Call]]:
@@ -133,8 +136,7 @@ def _extract_later(submission: Submission, start: Start) -> Iterator[Edit]:
         attach = statement(f"{edit.name(CONTEXT, 'attach')}({code_of(arg.value)})")
         edit.swap(start.call, without_argument(start.call, arg))
         # Around the edit of the call, as a node is replaced with all that is in it.
-        changed = block.deep_replace(start.call, without_argument(start.call, arg))
-        assert isinstance(changed, cst.With)
+        changed = edit.within(block, start.call, without_argument(start.call, arg))
         body = changed.body.with_changes(body=[attach, *body_of(block)])
         edit.replacements = {block: changed.with_changes(body=body)}
         yield edit
@@ -169,9 +171,9 @@ def _swap_statements(start: Start, arg: cst.Arg) -> Iterator[Edit]:
             and last_name(earlier.body[0].targets[0].target) == last_name(arg.value)
             and has_extract(earlier)
         ):
-            late = stmt.deep_replace(start.call, without_argument(start.call, arg))
-            assert isinstance(late, cst.SimpleStatementLine)
-            yield Edit(source, earlier).splice(earlier).splice(stmt, late, earlier)
+            edit = Edit(source, earlier)
+            late = edit.within(stmt, start.call, without_argument(start.call, arg))
+            yield edit.splice(earlier).splice(stmt, late, earlier)
 
 
 def _moved(inject: Inject) -> list[cst.BaseStatement]:
@@ -233,9 +235,7 @@ def inject_after_send(submission: Submission) -> Iterator[Edit]:
             ),
             None,
         )
-        returns = isinstance(user, cst.SimpleStatementLine) and isinstance(
-            user.body[0], cst.Return
-        )
+        returns = isinstance(user, cst.SimpleStatementLine) and isinstance(user.body[0], cst.Return)
         if isinstance(user, cst.SimpleStatementLine | cst.BaseCompoundStatement) and not returns:
             edit = Edit(inject.source, inject.statement)
             edit.splice(inject.statement).splice(user, user, inject.statement)
@@ -296,7 +296,10 @@ def headers_of_first_request(submission: Submission) -> Iterator[Edit]:
     """The headers are made for the first request and sent with each one after it."""
     for inject in injects(submission):
         into_cache = with_value(inject.call, inject.call.args[0], "HEADERS")
-        lines = (f"if not HEADERS:\n    {code_of(into_cache)}\n", f"{inject.carrier}.update(HEADERS)")
+        lines = (
+            f"if not HEADERS:\n    {code_of(into_cache)}\n",
+            f"{inject.carrier}.update(HEADERS)",
+        )
         edit = Edit(inject.source, inject.statement, prelude=["HEADERS = {}"])
         yield edit.splice(inject.statement, *map(statement, lines))
 
@@ -348,4 +351,3 @@ def force_sampled_flag(submission: Submission) -> Iterator[Edit]:
 def clear_sampled_flag(submission: Submission) -> Iterator[Edit]:
     """Every outgoing `traceparent` says that the trace is not sampled."""
     yield from (_flags(inject, "00") for inject in injects(submission))
-

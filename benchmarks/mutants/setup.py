@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from benchmarks.mutants.operator import Edit, operator
+from benchmarks.mutants.mutation import Edit, operator
 from benchmarks.mutants.spans import attributes
 from benchmarks.mutants.submission import Source, Submission
 from benchmarks.mutants.syntax import (
     argument,
+    body_of,
     code_of,
     expression,
     last_name,
@@ -103,9 +104,9 @@ def providers(submission: Submission) -> Iterator[tuple[Source, cst.Call]]:
     """Yield the calls that make a tracer provider, also by `super().__init__` of a subclass."""
     for source in submission:
         for call in source.calls("TracerProvider", "__init__"):
-            if last_name(call.func) == "TracerProvider" or argument(call, "resource") is not None:
-                if "ReadableSpan" not in _bases(source, call):
-                    yield source, call
+            made = last_name(call.func) == "TracerProvider" or argument(call, "resource")
+            if made and "ReadableSpan" not in _bases(source, call):
+                yield source, call
 
 
 def _bases(source: Source, node: cst.CSTNode) -> str:
@@ -143,9 +144,7 @@ def ratio_sampler(submission: Submission) -> Iterator[Edit]:
 @operator("C6", SAMPLER)
 def parent_based_sampler(submission: Submission) -> Iterator[Edit]:
     """The code samples what the caller sampled, and all else, whatever the environment says."""
-    yield from _sampler(
-        submission, "ParentBased", "ALWAYS_ON", value="{ParentBased}({ALWAYS_ON})"
-    )
+    yield from _sampler(submission, "ParentBased", "ALWAYS_ON", value="{ParentBased}({ALWAYS_ON})")
 
 
 @operator("F1", ENDPOINT)
@@ -176,7 +175,7 @@ def given_exporter_ignored(submission: Submission) -> Iterator[Edit]:
                 if isinstance(node, cst.BooleanOperation | cst.IfExp):
                     yield Edit(source, node).swap(node, call)
                 elif isinstance(node, cst.If) and "None" in code_of(node.test) and not node.orelse:
-                    yield Edit(source, node).splice(node, *node.body.body)  # type: ignore[arg-type]
+                    yield Edit(source, node).splice(node, *body_of(node))
 
 
 @operator("F1", REACH)
@@ -200,8 +199,10 @@ def provider_shared(submission: Submission) -> Iterator[Edit]:
     for source, function in submission.functions("init_tracer"):
         for node in walk(function):
             stmt = source.statement(node) if isinstance(node, cst.Return) else None
-            if isinstance(node, cst.Return) and node.value and isinstance(
-                stmt, cst.SimpleStatementLine
+            if (
+                isinstance(node, cst.Return)
+                and node.value
+                and isinstance(stmt, cst.SimpleStatementLine)
             ):
                 value = f'PROVIDERS.setdefault("provider", {code_of(node.value)})'
                 edit = Edit(source, stmt, prelude=["PROVIDERS = {}"])
@@ -293,8 +294,10 @@ def _server_classes(submission: Submission) -> frozenset[str]:
 def _unwrapped(source: Source, call: cst.Call, makers: frozenset[str]) -> Iterator[Edit]:
     first = call.args[0].value if call.args else None
     name, stmt = last_name(call.func), source.statement(call)
-    if name in makers and isinstance(first, cst.Name) and not isinstance(
-        source.parents[call], cst.Expr
+    if (
+        name in makers
+        and isinstance(first, cst.Name)
+        and not isinstance(source.parents[call], cst.Expr)
     ):
         yield Edit(source, call).swap(call, first)
     elif name == "add_middleware" and last_name(first) in makers:
@@ -306,5 +309,3 @@ def _unwrapped(source: Source, call: cst.Call, makers: frozenset[str]) -> Iterat
         if isinstance(holder, cst.List):
             rest = [each for each in holder.elements if each is not element]
             yield Edit(source, call).swap(holder, holder.with_changes(elements=rest))
-
-

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import libcst as cst
 
 from benchmarks.mutants.equivalence import nothing_pending, second_shutdown_returns
-from benchmarks.mutants.operator import Edit, operator
+from benchmarks.mutants.mutation import Edit, operator
 from benchmarks.mutants.setup import providers
 from benchmarks.mutants.submission import Source, Submission
 from benchmarks.mutants.syntax import (
@@ -136,7 +136,7 @@ def _is_flush(node: cst.CSTNode) -> bool:
     return isinstance(node, cst.Call) and last_name(node.func) == "force_flush"
 
 
-def _shutdown_flushes(submission: Submission, edit: Edit) -> bool:
+def _shutdown_flushes(_submission: Submission, edit: Edit) -> bool:
     """The provider is shut down next, which exports what is pending."""
     stmt = edit.source.statement(edit.site)
     return stmt is not None and any(
@@ -165,7 +165,9 @@ def processor_keeps_shutdown_to_itself(submission: Submission) -> Iterator[Edit]
             around = source.enclosing(call, cst.ClassDef)
             if around is None or function is None or not isinstance(stmt, cst.SimpleStatementLine):
                 continue
-            processes = any(last_name(base.value).endswith("SpanProcessor") for base in around.bases)
+            processes = any(
+                last_name(base.value).endswith("SpanProcessor") for base in around.bases
+            )
             if processes and function.name.value == "shutdown":
                 yield Edit(source, stmt).splice(stmt)
 
@@ -210,8 +212,10 @@ def _seconds(submission: Submission) -> Iterator[tuple[Source, cst.BaseExpressio
     done: set[cst.CSTNode] = set()
     for source, call, _stmt in lifespan_calls(submission):
         last = call.args[-1].value
-        found = [(source, last)] if isinstance(last, cst.Integer | cst.Float) else []
-        if isinstance(last, cst.Name):
+        found: list[tuple[Source, cst.BaseExpression]] = []
+        if isinstance(last, cst.Integer | cst.Float):
+            found = [(source, last)]
+        elif isinstance(last, cst.Name):
             found = [
                 (each, node.value)
                 for each in submission
@@ -266,8 +270,8 @@ def _always_true(source: Source, node: cst.Return) -> Iterator[Edit]:
     stmt = source.statement(node)
     if not isinstance(stmt, cst.SimpleStatementLine) or node.value is None:
         return
-    waits = any(isinstance(n, cst.Call) and last_name(n.func) in {"wait", "join"} for n in walk(node))
+    waits = any(
+        isinstance(n, cst.Call) and last_name(n.func) in {"wait", "join"} for n in walk(node)
+    )
     kept = [statement(code_of(node.value))] if waits else []
     yield Edit(source, stmt).splice(stmt, *kept, statement("return True"))
-
-

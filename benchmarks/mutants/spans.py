@@ -237,7 +237,9 @@ def new_carrier(inject: Inject) -> Statement | None:
     return None
 
 
-def statements_of(submission: Submission, *names: str) -> Iterator[tuple[Source, cst.Call, cst.SimpleStatementLine]]:
+def statements_of(
+    submission: Submission, *names: str
+) -> Iterator[tuple[Source, cst.Call, cst.SimpleStatementLine]]:
     """Yield the statements that are a call of one of these methods, and nothing else."""
     for source in submission:
         for call in source.calls(*names):
@@ -277,9 +279,7 @@ def key_of(submission: Submission, node: cst.BaseExpression) -> str:
         return submission.constants[name]
     if is_constant(name):
         # The constants of the semantic conventions are named by what they hold.
-        return next(
-            (known for known in KNOWN if known.upper().replace(".", "_") == name), name
-        )
+        return next((known for known in KNOWN if known.upper().replace(".", "_") == name), name)
     return ""
 
 
@@ -377,18 +377,16 @@ def reads_current_context(
             return _call_reads(submission, node, seen, readers)
         case cst.Name() | cst.Attribute():
             return _function_reads(submission, last_name(node), seen, readers)
-    return any(
-        reads_current_context(submission, child, seen, readers) for child in children(node)
-    )
+    return any(reads_current_context(submission, child, seen, readers) for child in children(node))
 
 
 def _call_reads(
     submission: Submission, call: cst.Call, seen: frozenset[str], readers: Container[str]
 ) -> bool:
     name = last_name(call.func)
-    if name in CURRENT_READERS and name in readers:
-        if argument(call, "context", CURRENT_READERS[name]) is None:
-            return True
+    current = argument(call, "context", CURRENT_READERS.get(name)) is None
+    if current and name in CURRENT_READERS and name in readers:
+        return True
     of_super = isinstance(call.func, cst.Attribute) and last_name(call.func.value) == "super"
     if not of_super and _function_reads(submission, name, seen, readers):
         return True

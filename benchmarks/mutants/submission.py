@@ -111,7 +111,6 @@ class Source:
         """Say whether a name stands anywhere in the module."""
         return any(node.value == name for node in self.all(cst.Name))
 
-
     def uses(self, name: str) -> bool:
         """Say whether a name stands anywhere in the module, other than as an attribute's."""
         return any(

@@ -1,6 +1,5 @@
 """Say what a mutation operator is, and apply its edits."""
 
-import difflib
 from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -8,7 +7,7 @@ from typing import Self
 
 import libcst as cst
 
-from benchmarks.mutants.submission import Source, Submission
+from benchmarks.mutants.submission import NodeT, Source, Submission
 from benchmarks.mutants.syntax import Statement, code_of, statement
 
 Replacement = (
@@ -35,17 +34,13 @@ class Edit:
         """Put any number of statements in place of one."""
         return self.swap(old, cst.FlattenSentinel(new) if new else cst.RemoveFromParent())
 
-    def insert_before(self, stmt: Statement, *code: str) -> Self:
-        """Put statements before one."""
-        return self.splice(stmt, *map(statement, code), stmt)
-
     def insert_after(self, stmt: Statement, *code: str) -> Self:
         """Put statements after one."""
         return self.splice(stmt, stmt, *map(statement, code))
 
     def name(self, module: str, name: str) -> str:
         """Return what a name of a library is called in the module, importing it if need be."""
-        if self.source.imported_from(name).startswith(module.split(".")[0]):
+        if self.source.imported_from(name).startswith(module.partition(".")[0]):
             return name
         taken = self.source.uses(name)
         used = f"otel_{name}" if taken else name
@@ -59,6 +54,13 @@ class Edit:
         changed = self.source.module.visit(_Replace(self.replacements, around))
         assert isinstance(changed, cst.Module)
         return self.source.code_with(_with_head(changed, self.imports, self.prelude))
+
+    def within(self, outer: NodeT, old: cst.CSTNode, new: Replacement) -> NodeT:
+        """Return a node with another one put in place of one that is in it."""
+        around: set[cst.CSTNode] = {outer, *self.source.ancestors(old)}
+        changed = outer.visit(_Replace({old: new}, around))
+        assert isinstance(changed, type(outer))
+        return changed
 
 
 class _Replace(cst.CSTTransformer):
@@ -109,6 +111,8 @@ class Mutant:
     line: int
     before: str
     after: str
+    head: tuple[str, ...]
+    """Imports and globals that the change needs, added at the head of the module."""
     code: str
     """The whole changed module."""
 
@@ -157,26 +161,25 @@ def operator(criteria: str, because: str, *unless: Rule) -> Callable[[Sites], Si
 
 def mutant_of(name: str, number: int, edit: Edit) -> Mutant:
     """Apply an edit, and say where and what it changed."""
-    original, code = edit.source.code, edit.code
-    old, new = original.splitlines(), code.splitlines()
-    head = {line for code in (*edit.imports, *edit.prelude) for line in code.splitlines()}
-    matcher = difflib.SequenceMatcher(a=old, b=new, autojunk=False)
-    spans = [
-        (low, high, start, end)
-        for tag, low, high, start, end in matcher.get_opcodes()
-        if tag != "equal"
-        and not (tag == "insert" and head and head.issuperset(new[start:end]))
-    ]
-    if not spans:
-        return Mutant(name, number, edit.source.path, 0, "", "", code)
-    low, high = spans[0][0], max(spans[-1][1], spans[0][0])
-    start, end = spans[0][2], spans[-1][3]
+    head = tuple(line for code in (*edit.imports, *edit.prelude) for line in code.splitlines())
+    old, new = edit.source.code.splitlines(), edit.code.splitlines()
+    for line in head:
+        new.remove(line)
+    start = _common(old, new)
+    rest = _common(old[start:][::-1], new[start:][::-1])
     return Mutant(
         operator=name,
         number=number,
         path=edit.source.path,
-        line=low + 1,
-        before="\n".join(old[low:high]),
-        after="\n".join(new[start:end]),
-        code=code,
+        line=start + 1,
+        before="\n".join(old[start : len(old) - rest]),
+        after="\n".join(new[start : len(new) - rest]),
+        head=head,
+        code=edit.code,
     )
+
+
+def _common(some: list[str], others: list[str]) -> int:
+    """Count the lines at the start that are the same."""
+    pairs = zip(some, others, strict=False)
+    return next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(some), len(others)))
