@@ -158,9 +158,14 @@ def _blocking(submission: Submission, source: Source, call: cst.Call) -> bool:
     if caller.name.value in CONTRACT or caller.name.value == "__init__":
         # What is called there only sets up.
         return False
-    if isinstance(call.func, cst.Attribute) and last_name(call.func.value) == "super":
+    of_self = isinstance(call.func, cst.Attribute) and last_name(call.func.value) == "self"
+    if not of_self and not isinstance(call.func, cst.Name):
         return False
-    functions = submission.functions(name)
+    functions = [
+        (where, function)
+        for where, function in submission.functions(name)
+        if (where.enclosing(function, cst.ClassDef) is not None) is of_self
+    ]
     return bool(functions) and all(
         not _is_lazy(function)
         and not _queries(submission, function)

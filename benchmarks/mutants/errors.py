@@ -19,6 +19,7 @@ from benchmarks.mutants.syntax import (
 )
 
 TRACE = "opentelemetry.trace"
+CATCH_ALL = ("Exception", "BaseException")
 STATUS = (
     "F6: 'each failed operation's span has ERROR'; C4: 'status ERROR and the exception recorded "
     "when an operation fails, also when the exception is handled and turned into a response'; T4: "
@@ -65,17 +66,37 @@ def status_as_text(submission: Submission) -> Iterator[Edit]:
         yield Edit(source, stmt).splice(stmt, statement(f'{receiver(call)}.set_status("ERROR")'))
 
 
+def _recorded(
+    submission: Submission,
+) -> Iterator[tuple[Source, cst.Call, cst.SimpleStatementLine]]:
+    """Yield the statements that record an exception.
+
+    Not those in a handler of last resort around a whole request: the failures that the contract
+    names are recorded where they happen.
+    """
+    inner = {
+        (start.source.function(start.call), start.variable)
+        for start in starts(submission)
+        if start.kind != "SERVER"
+    }
+    for source, call, stmt in statements_of(submission, "record_exception"):
+        handler = source.enclosing(call, cst.ExceptHandler)
+        any_kind = handler is not None and last_name(handler.type) in {"", *CATCH_ALL}
+        if not any_kind or (source.function(call), receiver(call)) in inner:
+            yield source, call, stmt
+
+
 @operator("C4 T4 F6", EVENT, raised_in_with)
 def drop_record_exception(submission: Submission) -> Iterator[Edit]:
     """An exception that is handled is not recorded."""
-    for source, _call, stmt in statements_of(submission, "record_exception"):
+    for source, _call, stmt in _recorded(submission):
         yield Edit(source, stmt).splice(stmt)
 
 
 @operator("C4 T4 F6", EVENT, raised_in_with)
 def exception_as_own_event(submission: Submission) -> Iterator[Edit]:
     """An exception becomes an event of the shop's own, instead of being recorded as one."""
-    for source, call, stmt in statements_of(submission, "record_exception"):
+    for source, call, stmt in _recorded(submission):
         reason = f"type({code_of(call.args[0].value)}).__name__"
         line = f'{receiver(call)}.add_event("failure", {{"reason": {reason}}})'
         yield Edit(source, stmt).splice(stmt, statement(line))

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import libcst as cst
 
@@ -51,9 +51,15 @@ class Source:
         """List all nodes in the order of the code."""
         return list(walk(self.module))
 
+    @cached_property
+    def _by_kind(self) -> dict[type[cst.CSTNode], list[cst.CSTNode]]:
+        return {}
+
     def all(self, kind: type[NodeT]) -> list[NodeT]:
         """List the nodes of one kind in the order of the code."""
-        return [node for node in self.nodes if isinstance(node, kind)]
+        if kind not in self._by_kind:
+            self._by_kind[kind] = [node for node in self.nodes if isinstance(node, kind)]
+        return cast(list[NodeT], self._by_kind[kind])
 
     def calls(self, *names: str) -> list[cst.Call]:
         """List the calls whose last name is one of `names`."""
