@@ -29,6 +29,12 @@ from otelkata.report import text
 from otelkata.report.graded import Graded, failure, to_json
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        # Of itself it would end the command as if a submission had failed.
+        raise BrokenPipeError
+
+
 def grade(path: str, options: argparse.Namespace, launched: Launched | None) -> int:
     """Grade one submission; return the command's exit code."""
     seed = secrets.randbelow(2**31) if options.seed is None else options.seed
@@ -116,7 +122,7 @@ class _Reports:
         self._options = options
         self._lines: dict[int, overview.Line] = {}
         tells_on_the_way = options.format == "text" and options.output is None
-        self._told = Console(highlight=False) if tells_on_the_way else aside
+        self._told = _Console(highlight=False) if tells_on_the_way else aside
 
     def add(self, number: int, graded: Graded, *, was_kept: bool = False) -> None:
         self._lines[number] = line = overview.line(graded)
@@ -139,7 +145,7 @@ class _Reports:
                     json.dump(to_json(read(number)), file, indent=2, allow_nan=False)
                 file.write("\n]\n")
             else:
-                console = Console(file=file, highlight=False)
+                console = _Console(file=file, highlight=False)
                 if self._options.output is not None:
                     for line in lines:
                         console.print(overview.show_line(line), soft_wrap=True)
@@ -153,7 +159,7 @@ def _report_one(graded: Graded, options: argparse.Namespace, file: TextIO) -> No
         json.dump(to_json(graded), file, indent=2, allow_nan=False)
         file.write("\n")
     else:
-        text.write(graded, Console(file=file, highlight=False))
+        text.write(graded, _Console(file=file, highlight=False))
 
 
 @contextmanager
@@ -170,6 +176,7 @@ def _waiting(message: str) -> Iterator[None]:
 def _destination(output: Path | None) -> Iterator[TextIO]:
     if output is None:
         yield sys.stdout
+        sys.stdout.flush()
         return
     unfinished = output.with_name(output.name + ".part")
     try:
