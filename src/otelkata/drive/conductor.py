@@ -265,23 +265,15 @@ class Conductor:
         play.gate.release()
 
     async def _with_lock(self, play: Play) -> None:
-        locked = asyncio.Event()
-
-        async def hold() -> None:
-            locked.set()
-            await play.gate.until_released()
-
-        path = self._deployment.locked_database
-        holding = asyncio.ensure_future(database.lock(path, hold))
-        waiting = asyncio.ensure_future(locked.wait())
-        await asyncio.wait({holding, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        waiting.cancel()
-        if not locked.is_set():
+        if not await self._deployment.lock_database():
             reason = "inventory keeps its database locked while nothing is asked of it"
             self._skipped[play.case.name] = reason
-            holding.exception()
             return
-        await asyncio.gather(self._request_and_release(play), holding)
+        await asyncio.gather(self._request_and_release(play), self._unlock(play))
+
+    async def _unlock(self, play: Play) -> None:
+        await play.gate.until_released()
+        await self._deployment.unlock_database()
 
     def _finished(self, play: Play) -> Case:
         delay = None
