@@ -174,7 +174,7 @@ class Conductor:
     async def _request(self, play: Play) -> None:
         case = play.case
         hop: Hop = f"client>{case.entry}"  # type: ignore[assignment]
-        draft = self._crossings.record.begin(hop, "")
+        draft = self._crossings.record.note(hop, "")
         draft.case, draft.callee, draft.request = case.name, play.entry, play.request
         call = Call(play.request, self._crossings.connected, self._crossings.network)
         port = self._crossings.port_of(play.entry)
@@ -194,13 +194,13 @@ class Conductor:
             await self._look_after(play)
         finally:
             draft.port = call.port
-            draft.finish()
+            self._crossings.record.finish(draft)
         if play.refused is not None:
             hop, caller = play.refused
-            refused = self._crossings.record.begin(hop, caller)
+            refused = self._crossings.record.note(hop, caller)
             refused.case, refused.outcome = case.name, "refused"
             refused.received_ns = draft.received_ns
-            refused.finish()
+            self._crossings.record.finish(refused)
 
     async def _answer(
         self, play: Play, draft: Draft, sending: "asyncio.Task[Response]"

@@ -163,16 +163,9 @@ class _Run:
         except TimeoutError:
             message = f"the scenarios were not over after {RUN_LIMIT:.0f} s"
             self._observations.problems.append(wire.Problem("", "", "run", message, "", 0))
-        for excess in (
-            parent.flooded,
-            self._record.excess,
-            self._collector.excess,
-            parent.network.excess,
-        ):
-            if excess:
-                # First, because it is why other things went wrong.
-                problem = wire.Problem("", "", "flood", excess, "", 0)
-                self._observations.problems.insert(0, problem)
+        if excess := parent.network.excess or parent.flooded:
+            # First, because it is why other things went wrong.
+            self._observations.problems.insert(0, wire.Problem("", "", "flood", excess, "", 0))
         return Evidence(
             submission=str(self._submission),
             seed=self._settings.seed,

@@ -126,6 +126,8 @@ class Keeper:
             orders = json.loads(line)
             if "sockets" in orders:
                 self._make_sockets(orders["sockets"])
+            elif "cut" in orders:
+                self._end(orders["cut"])
             elif "signal" in orders:
                 self._signal(orders["to"], orders["signal"])
             else:
