@@ -75,13 +75,14 @@ class Grader:
         Raises ParentFailed where the interpreter of the hosts cannot host anything,
         IsolationUnavailable where the system does not give the level that was asked for.
         """
-        with own_user() as user, temporary_folder() as folder:
-            (folder / "submission").mkdir()
-            place = Scratch(folder, user).place(folder / "submission")
-            keeper, in_force = await self._warm.enclose(place)
-            if keeper is not None:
-                keeper.end()
-                await keeper.ended.wait()
+        with own_user() as user:
+            async with temporary_folder() as folder:
+                (folder / "submission").mkdir()
+                place = Scratch(folder, user).place(folder / "submission")
+                keeper, in_force = await self._warm.enclose(place)
+                if keeper is not None:
+                    keeper.end()
+                    await keeper.ended.wait()
         return in_force.words
 
     async def grade(
