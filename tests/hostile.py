@@ -60,6 +60,7 @@ class Places:
 
     outside: Path
     home: Path
+    cache: Path
     neighbour: Path
     submission: Path
     port: int
@@ -76,6 +77,7 @@ class Places:
         return {
             "OUTSIDE": self.outside,
             "HOME": self.home,
+            "CACHE": self.cache,
             "NEIGHBOUR": self.neighbour,
             "SUBMISSION": self.submission,
             "PORT": self.port,

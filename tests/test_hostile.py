@@ -86,7 +86,8 @@ def world(tmp_path: Path) -> Iterator[World]:
         bystander = stack.enter_context(subprocess.Popen(["sleep", "600"], start_new_session=True))
         stack.callback(bystander.kill)
         submission = tmp_path / "class" / "hostile"
-        places = Places(outside, home, beside, submission, port, bystander.pid)
+        kept = tmp_path / "kept"
+        places = Places(outside, home, kept, beside, submission, port, bystander.pid)
         yield World(places, secret, listeners, bystander)
     hostile.remove(tmp_path / "class")
 
@@ -105,6 +106,7 @@ def grade(world: World, tmp_path: Path, *options: str) -> Ended:
     """Run the command in a session of its own: what kills the group kills no test."""
     command = [sys.executable, "-m", "otelkata.cli.grade", "--quick", "--format", "json", *options]
     environment = {**os.environ, SECRET: world.secret, "HOME": str(world.places.home)}
+    environment["OTELKATA_CACHE"] = str(world.places.cache)
     began = time.monotonic()
     with (tmp_path / "out").open("wb") as out, (tmp_path / "err").open("wb") as err:
         run = subprocess.Popen(

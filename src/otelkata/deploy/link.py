@@ -83,7 +83,7 @@ class Host:
 
     async def _ask(self, command: type[CommandT], fields: Mapping[str, object]) -> wire.Reply:
         await asyncio.shield(self.joined)
-        if self.gone or self._transport is None:
+        if self.gone or self._transport is None or self._transport.is_closing():
             raise HostGone(self.name)
         number = next(self._requests)
         waiting: asyncio.Future[wire.Reply] = asyncio.get_running_loop().create_future()

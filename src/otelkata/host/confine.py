@@ -66,6 +66,8 @@ class Confinement:
     def apply(self) -> None:
         """Confine this process for good."""
         os.setsid()
+        if ON_LINUX:
+            linux.die_first()
         self._limit()
         if self.level != "process":
             self._restrict()

@@ -23,9 +23,12 @@ from typing import Any, NoReturn
 from . import processes
 from .confine import ON_LINUX, Confinement, Refused, check, count_tasks
 from .isolation import (
+    CPU_TOTAL,
     MEMORY_LIMIT,
     OUTPUT_LIMIT,
+    PROCESSES_LIMIT,
     SCRATCH_LIMIT,
+    STEP_BACK,
     TASKS_LIMIT,
 )
 from .printing import PIECE, Printing
@@ -208,10 +211,19 @@ class Keeper:
     def _watch(self) -> None:
         self._watched = time.monotonic()
         running = processes.descendants(os.getpid())
-        if sum(process.memory for process in running) > MEMORY_LIMIT:
+        pids = [process.pid for process in running]
+        seconds = processes.spent() + sum(process.seconds for process in running)
+        work = self._confinement.place.work
+        if len(running) > PROCESSES_LIMIT:
+            self._end(f"it had more than {PROCESSES_LIMIT} processes")
+        elif sum(process.memory for process in running) > MEMORY_LIMIT:
             self._end(f"its processes took more than {MEMORY_LIMIT // 2**20} MiB of memory")
-        elif processes.disk_usage(self._confinement.place.work) > SCRATCH_LIMIT:
+        elif seconds > CPU_TOTAL:
+            self._end(f"its processes took more than {CPU_TOTAL} s of processor time")
+        elif processes.disk_usage(work) + processes.unnamed_usage(pids) > SCRATCH_LIMIT:
             self._end("it filled its scratch directory")
+        elif seconds > STEP_BACK:
+            processes.step_back(pids)
 
     def _end(self, reason: str) -> None:
         # Ends what runs; what is still to come ends at once.

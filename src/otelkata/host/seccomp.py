@@ -81,6 +81,12 @@ _FORBIDDEN: dict[str, tuple[int | None, int | None]] = {
     "fanotify_init": (300, 262),
     "fanotify_mark": (301, 263),
     "move_pages": (279, 239),
+    # Memory that belongs to no process, where no limit sees it.
+    "memfd_create": (319, 279),
+    "memfd_secret": (447, 447),
+    "shmget": (29, 194),
+    "semget": (64, 190),
+    "msgget": (68, 186),
     "migrate_pages": (256, 238),
 }
 

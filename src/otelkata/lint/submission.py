@@ -87,9 +87,7 @@ def _document(folder: Path, rules: list[Rule]) -> dict[str, object]:
             }
             for finding in found
         ],
-        "unread": [
-            f"{file.path}: {file.reason}"[:TEXT_LIMIT] for file in unread[:REMARKS_LIMIT]
-        ],
+        "unread": [f"{file.path}: {file.reason}"[:TEXT_LIMIT] for file in unread[:REMARKS_LIMIT]],
     }
 
 
@@ -150,6 +148,8 @@ class _Server:
 
         status = 1
         try:
+            # What a parser says when it runs out of memory is news to nobody.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
             resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
             with os.fdopen(output, "w") as file:
                 json.dump(_document(folder, self._rules), file)
