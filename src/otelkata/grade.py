@@ -21,7 +21,7 @@ from otelkata.drive.run import Crew, Settings, observe
 from otelkata.evidence import store
 from otelkata.evidence.model import Evidence
 from otelkata.host.isolation import Level
-from otelkata.host.wire import Problem
+from otelkata.host.wire import Problem, text
 from otelkata.judge import registry
 from otelkata.judge.registry import Check
 from otelkata.judge.verdict import judge
@@ -155,7 +155,7 @@ def regrade(file: Path, checks: Sequence[Check]) -> Graded:
 
 def _nothing_seen(submission: Path, settings: Settings, reason: str) -> Evidence:
     return Evidence(
-        submission=str(submission),
+        submission=text(submission),
         seed=settings.seed,
         left_out=[],
         platform="",

@@ -3,11 +3,12 @@
 import asyncio
 import os
 import socket
+import sys
 from collections.abc import Callable
 from typing import Protocol
 
-CONNECTIONS_LIMIT = 500
-"""Most connections that hosts may hold open at one time; honest ones stay below a fifth of it."""
+CONNECTIONS_LIMIT = 250
+"""Most connections that hosts may hold open at one time; honest ones stay below a third of it."""
 
 CONNECTIONS_TOTAL = 10_000
 BYTES_LIMIT = 128 * 1024 * 1024
@@ -15,6 +16,8 @@ BYTES_LIMIT = 128 * 1024 * 1024
 tenth of it."""
 
 DESCRIPTORS_WANTED = 16_384
+_OWN = 100
+"""Descriptors that the driver opens itself for one submission, at most."""
 
 
 class Network(Protocol):
@@ -150,6 +153,18 @@ class PortedNetwork(_Counting):
             made.close()
         else:
             self._ready.append(made)
+
+
+def room() -> int:
+    """Return for how many submissions at a time this process has descriptors, whatever they do."""
+    if os.name != "posix":
+        return sys.maxsize
+    import resource  # noqa: PLC0415 (not on Windows)
+
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return sys.maxsize
+    return max(1, soft // (CONNECTIONS_LIMIT + _OWN))
 
 
 def widen() -> None:

@@ -5,6 +5,8 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from otelkata.host.wire import text
+
 DEPENDENCIES = frozenset({"node_modules", ".venv", "venv", "env", ".tox"})
 LEFT_OUT = frozenset({".git", "__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache"})
 BYTES_LIMIT = 64 * 1024 * 1024
@@ -53,7 +55,7 @@ def texts(copied: Path) -> dict[str, str]:
         size = path.stat().st_size
         if size <= min(TEXT_LIMIT, left):
             left -= size
-            found[inside.as_posix()] = path.read_bytes().decode("utf-8", "replace")
+            found[text(inside.as_posix())] = path.read_bytes().decode("utf-8", "replace")
     return found
 
 

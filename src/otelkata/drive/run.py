@@ -167,7 +167,7 @@ class _Run:
             # First, because it is why other things went wrong.
             self._observations.problems.insert(0, wire.Problem("", "", "flood", excess, "", 0))
         return Evidence(
-            submission=str(self._submission),
+            submission=wire.text(self._submission),
             seed=self._settings.seed,
             left_out=left_out,
             platform=platform.system(),
