@@ -78,9 +78,13 @@ class Confinement:
         if self.level != "process":
             self._filter()
 
-    def _restrict(self) -> None:
+    def become(self) -> None:
+        """Run as the hosts' user from now on."""
         if self.user is not None:
             _become(self.user)
+
+    def _restrict(self) -> None:
+        self.become()
         linux.drop_privileges()
 
     def _filter(self) -> None:

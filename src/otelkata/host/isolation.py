@@ -28,9 +28,9 @@ ADDRESS_LIMIT = 16 * 1024**3
 CPU_LIMIT = 120
 """Most processor time of one process, in seconds."""
 
-STEP_BACK = 8
+STEP_BACK = 4
 """Processor time, in seconds, of all processes of a submission together, after which they run only
-where nobody else would; an honest one takes a fifth of it."""
+where nobody else would; an honest one takes a third of it."""
 
 CPU_TOTAL = 40
 """Most processor time of all processes of a submission together, in seconds."""

@@ -40,6 +40,9 @@ if ON_LINUX:
 WATCH_INTERVAL = 0.5
 """How often, in seconds, a keeper looks at what its hosts take."""
 
+SOON = 0.11
+"""How often it does while they have to step back, which the kernel takes ten times a second."""
+
 LATER = ("requests",)
 """Modules that only hosts need that export over OTLP, which are not the first."""
 
@@ -88,6 +91,7 @@ class Keeper:
         self._cut_off = ""
         self._later = list(LATER)
         self._watched = time.monotonic()
+        self._interval = WATCH_INTERVAL
         self._wake_read, self._wake_write = socket.socketpair()
         self._wake_write.setblocking(False)  # noqa: FBT003 (socket takes it by position)
 
@@ -104,7 +108,7 @@ class Keeper:
     def _serve(self) -> None:
         outputs = {host.output: host for host in self._hosts.values() if not host.is_drained}
         idle = bool(self._later and self._hosts)
-        limit = 0 if idle else WATCH_INTERVAL if self._hosts else None
+        limit = 0 if idle else self._interval if self._hosts else None
         sources = [self._control.fileno(), self._wake_read.fileno(), *outputs]
         readable, _, _ = select.select(sources, [], [], limit)
         for descriptor in readable:
@@ -118,7 +122,7 @@ class Keeper:
         if not readable and idle:
             with contextlib.suppress(ImportError):
                 importlib.import_module(self._later.pop())
-        if self._hosts and time.monotonic() - self._watched > WATCH_INTERVAL:
+        if self._hosts and time.monotonic() - self._watched > self._interval:
             self._watch()
 
     def _hear(self) -> None:
@@ -222,8 +226,19 @@ class Keeper:
             self._end(f"its processes took more than {CPU_TOTAL} s of processor time")
         elif processes.disk_usage(work) + processes.unnamed_usage(pids) > SCRATCH_LIMIT:
             self._end("it filled its scratch directory")
-        elif seconds > STEP_BACK:
-            processes.step_back(pids)
+        self._interval = WATCH_INTERVAL
+        if seconds > STEP_BACK and not self._cut_off:
+            self._step_back(pids)
+
+    def _step_back(self, pids: list[int]) -> None:
+        if not processes.step_back(pids):
+            self._interval = SOON
+        if os.fork() == 0:
+            try:
+                self._confinement.become()
+                processes.idle(pids)
+            finally:
+                os._exit(0)
 
     def _end(self, reason: str) -> None:
         # Ends what runs; what is still to come ends at once.

@@ -20,6 +20,9 @@ Times are the process's own, in user and kernel mode, and those of children it h
 BEYOND = 2**63
 """More bytes than any limit."""
 
+_LAST = b" 19"
+"""The lowest priority, as the kernel writes it behind the name of a session's group."""
+
 _GONE = {errno.ENOENT, errno.ENOTDIR}
 
 
@@ -52,15 +55,46 @@ def spent() -> float:
     return times.children_user + times.children_system
 
 
-def step_back(pids: Iterable[int]) -> None:
-    """Let processes run only where nobody else would; none of them can undo that."""
+def step_back(pids: Iterable[int]) -> bool:
+    """Let processes run after all others; none of them can undo that.
+
+    Where the kernel shares processors out by session first, sessions step back too; it takes few
+    such changes at a time: False is returned where there are more to come.
+    """
+    is_done = True
+    for pid in pids:
+        for thread in _threads(pid):
+            with contextlib.suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, thread, 19)
+        with contextlib.suppress(FileNotFoundError, PermissionError, ProcessLookupError):
+            try:
+                _step_back_by_session(pid)
+            except OSError:
+                is_done = False
+    return is_done
+
+
+def idle(pids: Iterable[int]) -> None:
+    """Let processes run only where nobody else would; only their own user may say so."""
     if not hasattr(os, "SCHED_IDLE"):
         return
     for pid in pids:
-        with contextlib.suppress(OSError):
-            for thread in os.listdir(f"/proc/{pid}/task"):
-                with contextlib.suppress(OSError):
-                    os.sched_setscheduler(int(thread), os.SCHED_IDLE, os.sched_param(0))
+        for thread in _threads(pid):
+            with contextlib.suppress(OSError):
+                os.sched_setscheduler(thread, os.SCHED_IDLE, os.sched_param(0))
+
+
+def _threads(pid: int) -> list[int]:
+    try:
+        return [int(name) for name in os.listdir(f"/proc/{pid}/task")]
+    except OSError:
+        return []
+
+
+def _step_back_by_session(pid: int) -> None:
+    with open(f"/proc/{pid}/autogroup", "r+b", buffering=0) as group:
+        if not group.read(200).endswith(_LAST + b"\n"):
+            group.write(_LAST)
 
 
 def kill(pids: Iterable[int]) -> None:
