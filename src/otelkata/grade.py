@@ -21,7 +21,7 @@ from otelkata.drive.run import Crew, Settings, observe
 from otelkata.evidence import store
 from otelkata.evidence.model import Evidence
 from otelkata.host.isolation import Level
-from otelkata.host.wire import Problem
+from otelkata.host.wire import Problem, text
 from otelkata.judge import registry
 from otelkata.judge.registry import Check
 from otelkata.judge.verdict import judge
@@ -75,13 +75,14 @@ class Grader:
         Raises ParentFailed where the interpreter of the hosts cannot host anything,
         IsolationUnavailable where the system does not give the level that was asked for.
         """
-        with own_user() as user, temporary_folder() as folder:
-            (folder / "submission").mkdir()
-            place = Scratch(folder, user).place(folder / "submission")
-            keeper, in_force = await self._warm.enclose(place)
-            if keeper is not None:
-                keeper.end()
-                await keeper.ended.wait()
+        with own_user() as user:
+            async with temporary_folder() as folder:
+                (folder / "submission").mkdir()
+                place = Scratch(folder, user).place(folder / "submission")
+                keeper, in_force = await self._warm.enclose(place)
+                if keeper is not None:
+                    keeper.end()
+                    await keeper.ended.wait()
         return in_force.words
 
     async def grade(
@@ -154,7 +155,7 @@ def regrade(file: Path, checks: Sequence[Check]) -> Graded:
 
 def _nothing_seen(submission: Path, settings: Settings, reason: str) -> Evidence:
     return Evidence(
-        submission=str(submission),
+        submission=text(submission),
         seed=settings.seed,
         left_out=[],
         platform="",

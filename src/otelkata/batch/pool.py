@@ -1,8 +1,10 @@
 """Spread a batch over workers: processes with an interpreter, a driver and a judge each."""
 
 import asyncio
+import contextlib
 import subprocess
 import sys
+import time
 from collections import deque
 from collections.abc import AsyncGenerator, Iterable
 
@@ -17,6 +19,12 @@ from .task import Began, Done, News, Ready, Refused, Task, Terms
 
 IN_FLIGHT = 12
 """Most submissions that one worker has at a time: all but one of them only wait."""
+
+SILENCE_LIMIT = 400.0
+"""Longest time, in seconds, for which a worker that has something to do may have no news.
+
+Whatever a submission does, its run is over after a quarter of that.
+"""
 
 _ATTEMPTS = 2
 
@@ -62,7 +70,7 @@ class Pool:
         while left:
             for worker in self._workers:
                 worker.feed()
-            worker, news = await self.news.get()
+            worker, news = await self._next()
             match news:
                 case Began():
                     yield news
@@ -79,6 +87,17 @@ class Pool:
                         left -= 1
                         reason = "the grader's process ended while it ran it"
                         yield Done(task.number, failure(task.path, task.seed, reason))
+
+    async def _next(self) -> "tuple[_Worker, News | None]":
+        # A worker that something has brought to a halt is ended, which is news.
+        while True:
+            now = time.monotonic()
+            for worker in self._workers:
+                worker.end_if_silent_since(now - SILENCE_LIMIT)
+            with contextlib.suppress(TimeoutError):
+                worker, news = await asyncio.wait_for(self.news.get(), SILENCE_LIMIT / 10)
+                worker.heard = time.monotonic()
+                return worker, news
 
     def _bury(self, worker: "_Worker") -> list[Task]:
         # Returns the tasks that have killed a worker more often than may be chance.
@@ -101,6 +120,7 @@ class _Worker:
         self._alone = False
         self.is_ready = False
         self.tasks: dict[int, Task] = {}
+        self.heard = 0.0
 
     def start(self, terms: Terms) -> None:
         self.is_ready = False
@@ -129,9 +149,15 @@ class _Worker:
                 task = pool.waiting.popleft()
             else:
                 return
+            if not self.tasks:
+                self.heard = time.monotonic()
             self.tasks[task.number] = task
             if self._process is not None:
                 self._process.tell(msgspec.to_builtins(task))
+
+    def end_if_silent_since(self, then: float) -> None:
+        if self.tasks and self.heard < then and self._process is not None:
+            self._process.end(kill=True)
 
     async def close(self) -> None:
         if self._process is not None:

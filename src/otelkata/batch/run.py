@@ -8,6 +8,7 @@ from pathlib import Path
 
 from otelkata.evidence import store
 from otelkata.report.graded import Graded
+from otelkata.report.words import file_name
 
 from . import fingerprint
 from .kept import Cache, Entry, Journal
@@ -48,8 +49,7 @@ class Batch:
         """Return the file for the evidence of submission `number`, from 0."""
         if self.evidence is None:
             return None
-        name = Path(self.paths[number]).resolve().name
-        return self.evidence / f"{number + 1:04}-{name}{store.SUFFIX}"
+        return self.evidence / file_name(number, self.paths[number], store.SUFFIX)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,9 @@ the worker runs, so that nothing outlives a batch that is killed.
 
 import asyncio
 import gc
+import io
+import json
 import os
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,7 @@ import msgspec
 
 from otelkata.deploy.interpreter import ParentFailed
 from otelkata.deploy.keeper import IsolationUnavailable
+from otelkata.deploy.network import room
 from otelkata.drive.run import Settings
 from otelkata.evidence import store
 from otelkata.evidence.model import Evidence
@@ -34,6 +36,7 @@ class Worker:
         self._terms = terms
         self._tell = tell
         self._running: set[asyncio.Task[None]] = set()
+        self._room = asyncio.Semaphore(room())
 
     def begin(self, task: Task) -> None:
         """Grade `task`, beside others."""
@@ -54,9 +57,10 @@ class Worker:
 
         settings = Settings(task.seed, self._terms.quick)
         try:
-            result = await self._grader.grade(
-                task.path, settings, keep, lambda: self._tell(Began(task.number))
-            )
+            async with self._room:
+                result = await self._grader.grade(
+                    task.path, settings, keep, lambda: self._tell(Began(task.number))
+                )
         except Exception as error:  # noqa: BLE001 (one submission's end is not that of the others)
             reason = f"the grader failed on it: {error!r}"
             result = failure(task.path, task.seed, reason)
@@ -70,7 +74,7 @@ async def judge(lines: asyncio.Queue[bytes], tell: Callable[[News], None]) -> No
     gc.freeze()
     tell(Ready(NOT_RUN))
     while line := await lines.get():
-        task = msgspec.json.decode(line, type=Task)
+        task = _task(line)
         tell(Done(task.number, regrade(Path(task.path), checks)))
 
 
@@ -86,12 +90,17 @@ async def serve(lines: asyncio.Queue[bytes], tell: Callable[[News], None]) -> No
             tell(Ready(await grader.isolation()))
             worker = Worker(grader, terms, tell)
             while line := await lines.get():
-                worker.begin(msgspec.json.decode(line, type=Task))
+                worker.begin(_task(line))
             await worker.end()
     except IsolationUnavailable as error:
         tell(Refused(str(error), usage=True))
     except ParentFailed as error:
         tell(Refused(str(error), usage=False))
+
+
+def _task(line: bytes) -> Task:
+    # A path need not be text: Python's own decoder takes what stands for its other bytes.
+    return msgspec.convert(json.loads(line), type=Task)
 
 
 async def main() -> None:
@@ -100,8 +109,10 @@ async def main() -> None:
     lines: asyncio.Queue[bytes] = asyncio.Queue()
 
     def read() -> None:
-        for line in sys.stdin.buffer:
-            loop.call_soon_threadsafe(lines.put_nowait, line)
+        # Not by way of sys.stdin: a thread that reads there cannot be left behind.
+        with io.FileIO(0, closefd=False) as file:
+            for line in file:
+                loop.call_soon_threadsafe(lines.put_nowait, line)
         loop.call_soon_threadsafe(lines.put_nowait, b"")
 
     def tell(news: News) -> None:

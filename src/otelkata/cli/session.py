@@ -27,6 +27,7 @@ from otelkata.evidence.model import Evidence
 from otelkata.judge import registry
 from otelkata.report import text
 from otelkata.report.graded import Graded, failure, to_json
+from otelkata.report.words import file_name
 
 
 class _Console(Console):
@@ -41,8 +42,7 @@ def grade(path: str, options: argparse.Namespace, launched: Launched | None) -> 
 
     def keep(evidence: Evidence) -> None:
         if options.evidence is not None:
-            name = f"0001-{Path(path).resolve().name}{store.SUFFIX}"
-            store.write(evidence, options.evidence / name)
+            store.write(evidence, options.evidence / file_name(0, path, store.SUFFIX))
 
     async def grade() -> Graded:
         async with grading.Grader(options.python, options.isolation) as grader:
@@ -128,7 +128,7 @@ class _Reports:
         self._lines[number] = line = overview.line(graded)
         if self._options.reports is not None:
             suffix = "txt" if self._options.format == "text" else self._options.format
-            name = f"{number + 1:04}-{Path(self._paths[number]).resolve().name}.{suffix}"
+            name = file_name(number, self._paths[number], f".{suffix}")
             with _destination(self._options.reports / name) as file:
                 _report_one(graded, self._options, file)
         shown = overview.show_line(line)
