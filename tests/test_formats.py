@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 import jsonschema
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from junit_schema import faults_of
 from results import MIXED, PASSED, RESULTS, SOUND, a_check, a_result, saying
@@ -107,6 +107,7 @@ def test_a_report_of_which_parts_are_hidden_has_it_too(name: str, shown: Level) 
         assert_valid(name, result, Policy(shown_otherwise=shown))
 
 
+@settings(deadline=None)
 @given(ANYTHING)
 def test_whatever_a_submission_says_the_form_holds(text: str) -> None:
     result = saying(text)
@@ -115,6 +116,7 @@ def test_whatever_a_submission_says_the_form_holds(text: str) -> None:
             assert_valid(name, result)
 
 
+@settings(deadline=None)
 @given(ANYTHING)
 def test_in_the_summary_nothing_that_a_submission_says_is_markup(text: str) -> None:
     """What is left without it is the same, and it itself has no sign that means anything."""
