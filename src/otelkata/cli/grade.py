@@ -13,6 +13,7 @@ from otelkata import __version__
 from otelkata.cli import EXIT_CODES
 from otelkata.deploy.interpreter import ParentFailed, forks, launch
 from otelkata.host.isolation import LEVELS
+from otelkata.report import formats
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,6 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     _check_written(parser, options)
+    _read_policy(parser, options)
     try:
         return _regrade(parser, options) if options.regrade else _grade(parser, options)
     except BrokenPipeError:
@@ -66,7 +68,7 @@ def _grade_all(
 
     try:
         return session.grade_all(paths, options)
-    except (IsolationUnavailable, ParentFailed) as error:
+    except (IsolationUnavailable, ParentFailed, session.NotForSeveral) as error:
         parser.error(str(error))
 
 
@@ -75,7 +77,10 @@ def _regrade(parser: argparse.ArgumentParser, options: argparse.Namespace) -> in
         parser.error(f"--regrade {options.regrade}: that is no directory")
     from otelkata.cli import session  # noqa: PLC0415 (a wrong usage is told at once)
 
-    return session.regrade(options)
+    try:
+        return session.regrade(options)
+    except session.NotForSeveral as error:
+        parser.error(str(error))
 
 
 def _check_written(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
@@ -90,6 +95,19 @@ def _check_written(parser: argparse.ArgumentParser, options: argparse.Namespace)
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             parser.error(f"--{option} {folder}: {error.strerror}")
+
+
+def _read_policy(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    if options.policy is None:
+        return
+    from otelkata.judge import registry  # noqa: PLC0415 (only who has a policy waits for it)
+    from otelkata.report import policy_file  # noqa: PLC0415
+
+    try:
+        options.policy = policy_file.read(options.policy, registry.load())
+    except policy_file.PolicyError as error:
+        lines = "".join(f"\n  {mistake}" for mistake in error.mistakes)
+        parser.error(f"--policy {options.policy}:{lines}")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -133,7 +151,19 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--reports", metavar="DIR", type=Path, help="write a report on each submission into DIR"
     )
-    parser.add_argument("--format", choices=("text", "json"), default="text")
+    parser.add_argument(
+        "--format",
+        metavar="FORMAT",
+        choices=formats.names(),
+        default=formats.TEXT,
+        help=f"what to write: {', '.join(formats.names())} (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--policy",
+        metavar="FILE",
+        type=Path,
+        help="give points, say what passes and what a learner sees as this kata-policy.toml says",
+    )
     parser.add_argument("--output", metavar="FILE", type=Path, help="write the report to FILE")
     parser.add_argument(
         "--python",

@@ -2,16 +2,17 @@
 
 import argparse
 import asyncio
-import json
+import os
 import secrets
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from pathlib import Path
 from typing import TextIO
 
 from rich.console import Console
+from rich.text import Text
 
 from otelkata import grade as grading
 from otelkata.batch import kept, overview
@@ -25,9 +26,15 @@ from otelkata.drive.run import Settings
 from otelkata.evidence import store
 from otelkata.evidence.model import Evidence
 from otelkata.judge import registry
-from otelkata.report import text
-from otelkata.report.graded import Graded, failure, to_json
+from otelkata.report import formats, text
+from otelkata.report.graded import Graded, failure
+from otelkata.report.marks import mark
+from otelkata.report.policy import DEFAULT, Policy
 from otelkata.report.words import file_name
+
+
+class NotForSeveral(Exception):
+    """A form of report is about one submission, and there are several."""
 
 
 class _Console(Console):
@@ -51,13 +58,12 @@ def grade(path: str, options: argparse.Namespace, launched: Launched | None) -> 
 
     with _waiting(f"grading {path}"):
         graded = asyncio.run(grade())
-    with _destination(options.output) as file:
-        _report_one(graded, options, file)
-    return EXIT_CODES[graded.verdict]
+    return _tell(graded, options)
 
 
 def grade_all(paths: list[str], options: argparse.Namespace) -> int:
     """Grade a batch; return the command's exit code, that of the worst result."""
+    _check_for_several(options)
     terms = Terms(python=options.python, isolation=options.isolation, quick=options.quick)
     batch = Batch(
         paths,
@@ -92,9 +98,8 @@ def regrade(options: argparse.Namespace) -> int:
         reason = f"there is no file *{store.SUFFIX} in {options.regrade}"
         nothing = failure(str(options.regrade), 0, reason)
         graded = grading.regrade(files[0], registry.load()) if files else nothing
-        with _destination(options.output) as file:
-            _report_one(graded, options, file)
-        return EXIT_CODES[graded.verdict]
+        return _tell(graded, options)
+    _check_for_several(options)
     paths = [str(file) for file in files]
     with (
         tempfile.TemporaryDirectory(prefix="otelkata-") as folder,
@@ -121,45 +126,101 @@ class _Reports:
         self._paths = paths
         self._options = options
         self._lines: dict[int, overview.Line] = {}
-        tells_on_the_way = options.format == "text" and options.output is None
+        self._points: dict[int, str] = {}
+        self._code = 0
+        # A form that is about one submission leaves the overview to people.
+        self._form = _form(options)
+        self._is_text = self._form is None or self._form.several is None
+        tells_on_the_way = self._is_text and options.output is None
         self._told = _Console(highlight=False) if tells_on_the_way else aside
 
     def add(self, number: int, graded: Graded, *, was_kept: bool = False) -> None:
-        self._lines[number] = line = overview.line(graded)
+        self._lines[number] = overview.line(graded)
+        if self._options.policy is not None:
+            self._points[number] = f"  {mark(graded, self._options.policy).line}"
+        self._code = max(self._code, _exit_code(graded, self._options))
         if self._options.reports is not None:
-            suffix = "txt" if self._options.format == "text" else self._options.format
+            suffix = self._form.suffix if self._form else "txt"
             name = file_name(number, self._paths[number], f".{suffix}")
             with _destination(self._options.reports / name) as file:
                 _report_one(graded, self._options, file)
-        shown = overview.show_line(line)
+        shown = self._line(number)
         if was_kept:
             shown.append("  (from before)", style="dim")
         self._told.print(shown, soft_wrap=True)
 
     def finish(self, read: Callable[[int], Graded]) -> int:
-        lines = [self._lines[number] for number in sorted(self._lines)]
+        numbers = sorted(self._lines)
         with _destination(self._options.output) as file:
-            if self._options.format == "json":
-                for number in range(len(lines)):
-                    file.write("[\n" if number == 0 else ",\n")
-                    json.dump(to_json(read(number)), file, indent=2, allow_nan=False)
-                file.write("\n]\n")
+            if self._form is not None and self._form.several is not None:
+                results = (read(number) for number in numbers)
+                file.writelines(self._form.several(results, _policy(self._options)))
             else:
                 console = _Console(file=file, highlight=False)
                 if self._options.output is not None:
-                    for line in lines:
-                        console.print(overview.show_line(line), soft_wrap=True)
+                    for number in numbers:
+                        console.print(self._line(number), soft_wrap=True)
                 console.print()
-                console.print(overview.table(lines))
-        return max(EXIT_CODES[line.verdict] for line in lines)
+                console.print(overview.table([self._lines[number] for number in numbers]))
+        _tell_beside((read(number) for number in numbers), self._options)
+        return self._code
+
+    def _line(self, number: int) -> Text:
+        shown = overview.show_line(self._lines[number])
+        return shown.append(self._points.get(number, ""))
+
+
+def _tell(graded: Graded, options: argparse.Namespace) -> int:
+    with _destination(options.output) as file:
+        _report_one(graded, options, file)
+    _tell_beside([graded], options)
+    return _exit_code(graded, options)
 
 
 def _report_one(graded: Graded, options: argparse.Namespace, file: TextIO) -> None:
-    if options.format == "json":
-        json.dump(to_json(graded), file, indent=2, allow_nan=False)
-        file.write("\n")
-    else:
-        text.write(graded, _Console(file=file, highlight=False))
+    form = _form(options)
+    if form is not None:
+        file.write(form.one(graded, _policy(options)))
+        return
+    console = _Console(file=file, highlight=False)
+    text.write(graded, console)
+    if options.policy is not None:
+        console.print(f"policy: {mark(graded, options.policy).line}")
+
+
+def _tell_beside(results: Iterable[Graded], options: argparse.Namespace) -> None:
+    form = _form(options)
+    beside = form.beside if form is not None else None
+    place = os.environ.get(beside.variable) if beside is not None else None
+    if beside is None or not place:
+        return
+    try:
+        with Path(place).open("a", encoding="utf-8") as file:
+            file.writelines(beside.several(results, _policy(options)))
+    except OSError as error:
+        print(f"{beside.variable} {place}: {error.strerror}", file=sys.stderr)
+
+
+def _check_for_several(options: argparse.Namespace) -> None:
+    form = _form(options)
+    if form is not None and form.several is None and options.reports is None:
+        raise NotForSeveral(
+            f"--format {options.format} is about one submission; "
+            "name one, or a directory for a report on each: --reports DIR"
+        )
+
+
+def _form(options: argparse.Namespace) -> formats.Format | None:
+    return None if options.format == formats.TEXT else formats.load(options.format)
+
+
+def _policy(options: argparse.Namespace) -> Policy:
+    policy: Policy | None = options.policy
+    return policy or DEFAULT
+
+
+def _exit_code(graded: Graded, options: argparse.Namespace) -> int:
+    return EXIT_CODES[mark(graded, _policy(options)).verdict]
 
 
 @contextmanager
