@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -25,7 +26,7 @@ from otelkata.judge import registry
 from otelkata.judge.registry import Check
 from otelkata.judge.verdict import judge
 from otelkata.judge.view import View
-from otelkata.report.graded import NOT_RUN, Graded, failure, graded
+from otelkata.report.graded import NOT_RUN, Graded, cut, failure, graded
 
 from .turns import Turns
 
@@ -89,17 +90,20 @@ class Grader:
         settings: Settings,
         keep: Callable[[Evidence], None] = lambda _: None,
         begin: Callable[[], None] = lambda: None,
+        folder: str = "",
     ) -> Graded:
         """Return what the submission at `path` came to; a failure of the grader is told in it.
 
-        `begin` is called when its turn has come, `keep` is given the evidence. Raises
-        IsolationUnavailable where the system does not give the level that was asked for.
+        `begin` is called when its turn has come, `keep` is given the evidence; `folder` is where
+        the submission lies, if not at `path`. Raises IsolationUnavailable where the system does not
+        give the level that was asked for.
         """
         began = time.monotonic()
+        lies = Path(folder or path)
         try:
-            async with self.collect(Path(path), settings, begin) as evidence, self._turns.next():
+            async with self.collect(lies, settings, begin) as evidence, self._turns.next():
                 result = judge_evidence(path, evidence, self._checks)
-                keep(evidence)
+                keep(replace(evidence, submission=cut(path)))
         except ParentFailed as error:
             return failure(path, settings.seed, str(error), time.monotonic() - began)
         return msgspec.structs.replace(result, duration_s=time.monotonic() - began)

@@ -3,6 +3,7 @@
 import argparse
 import atexit
 import gc
+import io
 import os
 import sys
 import traceback
@@ -13,6 +14,9 @@ from otelkata import __version__
 from otelkata.cli import EXIT_CODES
 from otelkata.deploy.interpreter import ParentFailed, forks, launch
 from otelkata.host.isolation import LEVELS
+
+INTERRUPTED = 130
+"""The exit code after Ctrl-C, as shells have it."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -25,6 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _check_written(parser, options)
     try:
         return _regrade(parser, options) if options.regrade else _grade(parser, options)
+    except KeyboardInterrupt:
+        print("kata-grade was interrupted", file=sys.stderr)
+        return INTERRUPTED
     except BrokenPipeError:
         # Whoever read the report has read enough; nothing is left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -61,13 +68,21 @@ def _grade(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
 def _grade_all(
     parser: argparse.ArgumentParser, paths: list[str], options: argparse.Namespace
 ) -> int:
-    from otelkata.cli import session  # noqa: PLC0415 (a wrong usage is told at once)
-    from otelkata.deploy.keeper import IsolationUnavailable  # noqa: PLC0415
+    from otelkata.batch.engine import CannotGrade  # noqa: PLC0415 (a wrong usage is told at once)
+    from otelkata.cli import session  # noqa: PLC0415
 
+    part, parts = options.shard or (1, 1)
+    numbers = range(part, len(paths) + 1, parts)
     try:
-        return session.grade_all(paths, options)
-    except (IsolationUnavailable, ParentFailed) as error:
-        parser.error(str(error))
+        return session.grade_all([paths[number - 1] for number in numbers], numbers, options)
+    except CannotGrade as error:
+        if error.usage:
+            parser.error(str(error))
+        print(f"kata-grade: {error}", file=sys.stderr)
+        return EXIT_CODES["error"]
+    except KeyboardInterrupt:
+        print("kata-grade was interrupted; --resume goes on with this batch", file=sys.stderr)
+        return INTERRUPTED
 
 
 def _regrade(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
@@ -167,9 +182,7 @@ def _parser() -> argparse.ArgumentParser:
 def _paths(parser: argparse.ArgumentParser, options: argparse.Namespace) -> list[str]:
     paths: list[str] = []
     for path in options.paths:
-        paths += (
-            [line.rstrip("\n") for line in sys.stdin if line.strip()] if path == "-" else [path]
-        )
+        paths += _listed() if path == "-" else [path]
     if options.each is not None:
         if not options.each.is_dir():
             parser.error(f"--each {options.each}: that is no directory")
@@ -181,10 +194,14 @@ def _paths(parser: argparse.ArgumentParser, options: argparse.Namespace) -> list
             parser.error(f"{path}: there is nothing of that name (looked in {Path.cwd()})")
         if not Path(path).is_dir():
             parser.error(f"{path}: that is no directory; name the one that holds checkout")
-    if options.shard is None:
-        return paths
-    part, parts = options.shard
-    return paths[part - 1 :: parts]
+    return paths
+
+
+def _listed() -> list[str]:
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        # The names of files are not always text.
+        sys.stdin.reconfigure(errors="surrogateescape")
+    return [line.rstrip("\r\n") for line in sys.stdin if line.strip()]
 
 
 def _positive(text: str) -> int:

@@ -2,18 +2,20 @@
 
 import argparse
 import asyncio
-import json
 import secrets
-import sys
-from collections.abc import Callable, Iterator, Sequence
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from pathlib import Path
-from typing import TextIO
 
 from rich.console import Console
 
 from otelkata import grade as grading
-from otelkata.batch import kept, overview
+from otelkata.batch import kept
+from otelkata.batch.engine import Engine
+from otelkata.batch.journal import Journal
+from otelkata.batch.pool import Pool
 from otelkata.batch.progress import Watch
 from otelkata.batch.run import EVIDENCE_SUFFIX, Batch, Finished, run
 from otelkata.batch.task import Terms
@@ -23,18 +25,19 @@ from otelkata.drive.run import Settings
 from otelkata.evidence import store
 from otelkata.evidence.model import Evidence
 from otelkata.judge import registry
-from otelkata.report import text
-from otelkata.report.graded import Graded, failure, to_json
+from otelkata.report.graded import Graded, decode, encode, failure
+
+from .reports import Reports, write_each, write_one
 
 
 def grade(path: str, options: argparse.Namespace, launched: Launched | None) -> int:
     """Grade one submission; return the command's exit code."""
     seed = secrets.randbelow(2**31) if options.seed is None else options.seed
+    name = f"0001-{Path(path).resolve().name}"
 
     def keep(evidence: Evidence) -> None:
         if options.evidence is not None:
-            name = f"0001-{Path(path).resolve().name}{EVIDENCE_SUFFIX}"
-            store.write(evidence, options.evidence / name)
+            store.write(evidence, options.evidence / f"{name}{EVIDENCE_SUFFIX}")
 
     async def grade() -> Graded:
         async with grading.Grader(options.python, options.isolation) as grader:
@@ -43,111 +46,106 @@ def grade(path: str, options: argparse.Namespace, launched: Launched | None) -> 
 
     with _waiting(f"grading {path}"):
         graded = asyncio.run(grade())
-    with _destination(options.output) as file:
-        _report_one(graded, options, file)
+    if options.reports is not None:
+        write_each(graded, options.format, options.reports, name)
+    write_one(graded, options.format, options.output)
     return EXIT_CODES[graded.verdict]
 
 
-def grade_all(paths: list[str], options: argparse.Namespace) -> int:
-    """Grade a batch; return the command's exit code, that of the worst result."""
+def grade_all(paths: Sequence[str], numbers: Sequence[int], options: argparse.Namespace) -> int:
+    """Grade a batch; return the command's exit code, that of the worst result.
+
+    Raises CannotGrade.
+    """
     terms = Terms(python=options.python, isolation=options.isolation, quick=options.quick)
-    batch = Batch(
-        paths,
-        terms,
-        options.jobs,
-        options.cache or kept.place(),
-        options.seed,
-        options.evidence,
-        options.resume,
-        not options.no_cache,
-    )
-    with batch.journal() as journal, Watch(paths) as watch:
-        reports = _Reports(paths, options, watch.console)
+    watch = Watch(paths)
+    with _folder_for_results(options.cache, watch.console) as folder:
+        batch = Batch(
+            paths,
+            numbers,
+            terms,
+            folder,
+            options.seed,
+            options.evidence,
+            options.resume,
+            not options.no_cache,
+        )
+        reports = Reports(
+            options.format, options.output, watch.console, options.reports, batch.name
+        )
+        with batch.journal() as journal:
+            if options.resume and not len(journal):
+                _tell(watch.console, "there is nothing to go on with, so it begins anew")
+            if paths:
+                engine = Pool(terms, min(options.jobs, len(paths)))
+                asyncio.run(_follow(batch, journal, engine, watch, reports))
+            return reports.finish(journal.read)
 
-        async def follow() -> None:
-            async with aclosing(run(batch, journal)) as said:
-                async for news in said:
-                    if isinstance(news, Finished):
-                        watch.finish(news.number)
-                        reports.add(news.number, news.graded, was_kept=news.was_kept)
-                    else:
-                        watch.begin(news.number)
 
-        asyncio.run(follow())
-        return reports.finish(journal.read)
+async def _follow(
+    batch: Batch, journal: Journal, engine: Engine, watch: Watch, reports: Reports
+) -> None:
+    with watch:
+        async with aclosing(run(batch, journal, engine)) as said:
+            async for news in said:
+                if isinstance(news, Finished):
+                    watch.finish(news.number)
+                    reports.add(news.number, news.graded, was_kept=news.was_kept)
+                else:
+                    watch.begin(news.number)
 
 
 def regrade(options: argparse.Namespace) -> int:
     """Judge the evidence that was kept before; return the command's exit code."""
-    files = sorted(options.regrade.glob(f"*{EVIDENCE_SUFFIX}"))
+    folder: Path = options.regrade
+    files = sorted(folder.glob(f"*{EVIDENCE_SUFFIX}"))
     checks = registry.load()
 
-    def judge(number: int) -> Graded:
+    def judge(file: Path) -> Graded:
         try:
-            evidence = store.read(files[number])
+            evidence = store.read(file)
         except store.EvidenceError as error:
-            return failure(str(files[number]), 0, str(error))
+            return failure(str(file), 0, str(error))
         return grading.judge_evidence(evidence.submission, evidence, checks)
 
+    def name(number: int) -> str:
+        return files[number].name.removesuffix(EVIDENCE_SUFFIX)
+
     if len(files) < 2:
-        reason = f"there is no file *{EVIDENCE_SUFFIX} in {options.regrade}"
-        graded = judge(0) if files else failure(str(options.regrade), 0, reason)
-        with _destination(options.output) as file:
-            _report_one(graded, options, file)
+        reason = f"there is no file *{EVIDENCE_SUFFIX} in {folder}"
+        graded = judge(files[0]) if files else failure(str(folder), 0, reason)
+        if files and options.reports is not None:
+            write_each(graded, options.format, options.reports, name(0))
+        write_one(graded, options.format, options.output)
         return EXIT_CODES[graded.verdict]
-    results = [judge(number) for number in range(len(files))]
-    reports = _Reports([str(file) for file in files], options, Console(stderr=True))
-    for number, graded in enumerate(results):
+    reports = Reports(options.format, options.output, Console(stderr=True), options.reports, name)
+    # As bytes, a thousand of them take little memory.
+    results: list[bytes] = []
+    for number, file in enumerate(files):
+        graded = judge(file)
+        results.append(encode(graded) if options.format == "json" else b"")
         reports.add(number, graded)
-    return reports.finish(results.__getitem__)
+    return reports.finish(lambda number: decode(results[number]))
 
 
-class _Reports:
-    # What is told of a batch while it runs, and what is written of it at the end.
-
-    def __init__(self, paths: Sequence[str], options: argparse.Namespace, aside: Console) -> None:
-        self._paths = paths
-        self._options = options
-        self._lines: dict[int, overview.Line] = {}
-        tells_on_the_way = options.format == "text" and options.output is None
-        self._told = Console(highlight=False) if tells_on_the_way else aside
-
-    def add(self, number: int, graded: Graded, *, was_kept: bool = False) -> None:
-        self._lines[number] = line = overview.line(graded)
-        if self._options.reports is not None:
-            suffix = "txt" if self._options.format == "text" else self._options.format
-            name = f"{number + 1:04}-{Path(self._paths[number]).resolve().name}.{suffix}"
-            with _destination(self._options.reports / name) as file:
-                _report_one(graded, self._options, file)
-        shown = overview.show_line(line)
-        if was_kept:
-            shown.append("  (from before)", style="dim")
-        self._told.print(shown, soft_wrap=True)
-
-    def finish(self, read: Callable[[int], Graded]) -> int:
-        lines = [self._lines[number] for number in sorted(self._lines)]
-        with _destination(self._options.output) as file:
-            if self._options.format == "json":
-                for number in range(len(lines)):
-                    file.write("[\n" if number == 0 else ",\n")
-                    json.dump(to_json(read(number)), file, indent=2, allow_nan=False)
-                file.write("\n]\n")
-            else:
-                console = Console(file=file, highlight=False)
-                if self._options.output is not None:
-                    for line in lines:
-                        console.print(overview.show_line(line), soft_wrap=True)
-                console.print()
-                console.print(overview.table(lines))
-        return max(EXIT_CODES[line.verdict] for line in lines)
-
-
-def _report_one(graded: Graded, options: argparse.Namespace, file: TextIO) -> None:
-    if options.format == "json":
-        json.dump(to_json(graded), file, indent=2, allow_nan=False)
-        file.write("\n")
+@contextmanager
+def _folder_for_results(asked: Path | None, console: Console) -> Iterator[Path]:
+    if asked is not None:
+        yield asked
+        return
+    try:
+        folder = kept.place()
+    except OSError as error:
+        folder = Path(tempfile.mkdtemp(prefix="otelkata-results-"))
+        _tell(
+            console,
+            f"results cannot be kept for later ({error}), only those of this batch, in {folder}; "
+            f"if it is cut short, go on with --resume --cache {folder}",
+        )
+        yield folder
+        shutil.rmtree(folder, ignore_errors=True)
     else:
-        text.write(graded, Console(file=file, highlight=False))
+        yield folder
 
 
 @contextmanager
@@ -160,15 +158,5 @@ def _waiting(message: str) -> Iterator[None]:
         yield
 
 
-@contextmanager
-def _destination(output: Path | None) -> Iterator[TextIO]:
-    if output is None:
-        yield sys.stdout
-        return
-    unfinished = output.with_name(output.name + ".part")
-    try:
-        with unfinished.open("w", encoding="utf-8") as file:
-            yield file
-        unfinished.replace(output)
-    finally:
-        unfinished.unlink(missing_ok=True)
+def _tell(console: Console, message: str) -> None:
+    console.print(f"kata-grade: {message}", soft_wrap=True, markup=False)
