@@ -58,9 +58,7 @@ def graded(evidence: Evidence | None = None, *, everything_passes: bool = False)
         for result in verdict.results
     ]
     report = results_of("work/mine", view.evidence, replace(verdict, results=results))
-    return msgspec.structs.replace(
-        report, seed=42, duration_s=1.25, advice=("read the trace",)
-    )
+    return msgspec.structs.replace(report, seed=42, duration_s=1.25, advice=("read the trace",))
 
 
 def faulty_checks(case: CaseView) -> list[Check]:
