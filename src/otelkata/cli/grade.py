@@ -6,17 +6,14 @@ import gc
 import io
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
 from otelkata import __version__
 from otelkata.cli import EXIT_CODES
+from otelkata.cli.guard import INTERRUPTED, check_output, guard
 from otelkata.deploy.interpreter import ParentFailed, forks, launch
 from otelkata.host.isolation import LEVELS
-
-INTERRUPTED = 130
-"""The exit code after Ctrl-C, as shells have it."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,19 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     _check_written(parser, options)
-    try:
-        return _regrade(parser, options) if options.regrade else _grade(parser, options)
-    except KeyboardInterrupt:
-        print("kata-grade was interrupted", file=sys.stderr)
-        return INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read the report has read enough; nothing is left to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_CODES["error"]
-    except Exception:  # noqa: BLE001 (the last resort: the grader's own fault is no verdict)
-        traceback.print_exc()
-        print("kata-grade failed; the submission is not to blame", file=sys.stderr)
-        return EXIT_CODES["error"]
+    run = _regrade if options.regrade else _grade
+    return guard("kata-grade", lambda: run(parser, options))
 
 
 def _grade(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
@@ -94,9 +80,7 @@ def _regrade(parser: argparse.ArgumentParser, options: argparse.Namespace) -> in
 
 
 def _check_written(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
-    output = options.output
-    if output is not None and (output.is_dir() or not output.parent.is_dir()):
-        parser.error(f"--output {output}: that is no file in a directory that exists")
+    check_output(parser, options.output)
     for option in ("evidence", "reports", "cache"):
         folder = getattr(options, option)
         if folder is None:
