@@ -45,10 +45,11 @@ def open_folder() -> Iterator[Path]:
 
 @dataclass
 class Hanging:
-    """A submission that says which keeper's host imports it, and then hangs."""
+    """A submission that says which keeper's host imports it, and then hangs until released."""
 
     path: Path
     _pipe: int
+    _gate: int
 
     def keeper(self, *, after: str = "") -> str:
         """Wait for a host to say whose it is; one of another keeper than `after`."""
@@ -61,27 +62,40 @@ class Hanging:
             if (keeper := line.decode().strip()) != after:
                 return keeper
 
+    def release(self) -> None:
+        """Let all hosts go on, those that import it later as well."""
+        os.write(self._gate, b"x" * 4096)
+
 
 @contextmanager
 def hanging(folder: Path, name: str = "hanging") -> Iterator[Hanging]:
     """Give a submission that tells of itself; hosts must not be kept from the file system."""
-    pipe = folder / f"{name}.pipe"
-    os.mkfifo(pipe)
-    pipe.chmod(0o666)
     path = folder / name
     path.mkdir()
+    pipes = [folder / f"{name}.pipe", folder / f"{name}.gate"]
+    for pipe in pipes:
+        os.mkfifo(pipe)
+        pipe.chmod(0o666)
     (path / "checkout.py").write_text(
-        "import os, time\n"
-        f"pipe = os.open({str(pipe)!r}, os.O_WRONLY)\n"
-        "os.write(pipe, b'%d\\n' % os.getppid())\n"
-        "while True: time.sleep(60)\n"
+        "import os\n"
+        f"os.write(os.open({str(pipes[0])!r}, os.O_WRONLY), b'%d\\n' % os.getppid())\n"
+        f"os.read(os.open({str(pipes[1])!r}, os.O_RDONLY), 1)\n"
     )
-    # Open for writing as well, so that it never comes to an end.
-    descriptor = os.open(pipe, os.O_RDWR)
+    # Open for reading and writing, so that neither comes to an end.
+    told, gate = (os.open(pipe, os.O_RDWR) for pipe in pipes)
     try:
-        yield Hanging(path, descriptor)
+        yield Hanging(path, told, gate)
     finally:
-        os.close(descriptor)
+        os.close(told)
+        os.close(gate)
+
+
+def ancestors(pid: int) -> Iterator[int]:
+    """Yield the processes that `pid` descends from, the nearest first."""
+    while pid > 1:
+        lines = Path("/proc", str(pid), "status").read_text().splitlines()
+        pid = next(int(line.split()[1]) for line in lines if line.startswith("PPid:"))
+        yield pid
 
 
 class Marked:
@@ -138,6 +152,10 @@ class Started:
         """Send it a signal."""
         self.process.send_signal(number)
 
+    def close(self) -> None:
+        """Read nothing more; what has outlived the command may hold the other end."""
+        self._stdout.close()
+
     def rest(self) -> str:
         """Wait for its end; return what it has said meanwhile."""
         return self.process.communicate(timeout=PATIENCE)[0]
@@ -151,7 +169,8 @@ def started(*arguments: object, **environment: str) -> Iterator[Started]:
         yield command
     finally:
         command.process.kill()
-        command.process.communicate()
+        command.process.wait()
+        command.close()
 
 
 def _read(path: Path) -> bytes:

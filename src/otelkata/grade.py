@@ -126,7 +126,7 @@ class Grader:
                     observe(submission, settings, crew, rest)
                 )
             except UnusableSubmission as error:
-                evidence = _nothing_seen(submission, settings, str(error))
+                evidence = nothing_seen(str(submission), settings, str(error))
             rest()
             yield evidence
 
@@ -145,9 +145,10 @@ def judge_evidence(path: str, evidence: Evidence, checks: Sequence[Check]) -> Gr
     return graded(path, evidence, judge(View(evidence), checks))
 
 
-def _nothing_seen(submission: Path, settings: Settings, reason: str) -> Evidence:
+def nothing_seen(submission: str, settings: Settings, reason: str) -> Evidence:
+    """Return the evidence on a submission that cannot be run at all."""
     return Evidence(
-        submission=str(submission),
+        submission=cut(submission),
         seed=settings.seed,
         left_out=[],
         platform="",

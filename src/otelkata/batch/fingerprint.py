@@ -31,13 +31,19 @@ def of_terms(terms: Terms, isolation: str) -> str:
     the hosts, the options, and the isolation in force. Raises CannotGrade where the interpreter
     cannot be asked.
     """
+    summary = hashlib.sha256(of_code().encode())
+    own = sorted({(str(item.name), item.version) for item in distributions()})
+    known = [own, _ask(terms.python), terms.python, terms.quick, isolation, platform.platform()]
+    _add(summary, json.dumps(known).encode())
+    return summary.hexdigest()
+
+
+def of_code() -> str:
+    """Return what stands for the grader's code, its checks and rules."""
     summary = hashlib.sha256()
     for folder in (Path(otelkata.__file__).parent, *map(content.folder, ("checks", "ast_rules"))):
         for path in sorted(folder.rglob("*.py")):
             _add(summary, path.relative_to(folder).as_posix().encode(), path.read_bytes())
-    own = sorted({(str(item.name), item.version) for item in distributions()})
-    known = [own, _ask(terms.python), terms.python, terms.quick, isolation, platform.platform()]
-    _add(summary, json.dumps(known).encode())
     return summary.hexdigest()
 
 

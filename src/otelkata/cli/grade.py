@@ -24,13 +24,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     _check_written(parser, options)
+    if options.scheduler is not None and options.engine != "dask":
+        parser.error("--scheduler is that of --engine dask")
     run = _regrade if options.regrade else _grade
     return guard("kata-grade", lambda: run(parser, options))
 
 
 def _grade(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     paths = _paths(parser, options)
-    if len(paths) > 1 or options.each is not None or options.shard is not None:
+    is_batch = len(paths) > 1 or options.each is not None or options.shard is not None
+    if is_batch or options.engine != "local":
         return _grade_all(parser, paths, options)
     try:
         # First of all, because what it has to import takes as long as everything else here.
@@ -111,6 +114,17 @@ def _parser() -> argparse.ArgumentParser:
         type=_positive,
         default=os.cpu_count() or 1,
         help="run submissions on N processors (default: all, %(default)s)",
+    )
+    parser.add_argument(
+        "--engine",
+        choices=("local", "dask"),
+        default="local",
+        help="spread a batch over processes of this machine, or over a Dask cluster",
+    )
+    parser.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="the Dask scheduler (default: a cluster of --jobs processes on this machine)",
     )
     parser.add_argument(
         "--shard",

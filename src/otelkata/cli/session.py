@@ -13,7 +13,7 @@ from rich.console import Console
 
 from otelkata import grade as grading
 from otelkata.batch import kept
-from otelkata.batch.engine import Engine
+from otelkata.batch.engine import CannotGrade, Engine
 from otelkata.batch.journal import Journal
 from otelkata.batch.pool import Pool
 from otelkata.batch.progress import Watch
@@ -77,9 +77,20 @@ def grade_all(paths: Sequence[str], numbers: Sequence[int], options: argparse.Na
             if options.resume and not len(journal):
                 _tell(watch.console, "there is nothing to go on with, so it begins anew")
             if paths:
-                engine = Pool(terms, min(options.jobs, len(paths)))
+                engine = _engine(terms, min(options.jobs, len(paths)), options)
                 asyncio.run(_follow(batch, journal, engine, watch, reports))
             return reports.finish(journal.read)
+
+
+def _engine(terms: Terms, jobs: int, options: argparse.Namespace) -> Engine:
+    if options.engine == "local":
+        return Pool(terms, jobs)
+    try:
+        from otelkata.batch.cluster import Cluster  # noqa: PLC0415 (an extra)
+    except ModuleNotFoundError as error:
+        reason = f"--engine dask needs {error.name}: python -m pip install 'otelkata[dask]'"
+        raise CannotGrade(reason, usage=True) from error
+    return Cluster(terms, jobs, options.scheduler)
 
 
 async def _follow(

@@ -21,6 +21,21 @@ def copy(submission: Path, into: Path) -> Path:
     Raises UnusableSubmission where there is no `checkout`, or too much to copy.
     """
     target = into / "submission"
+    copy_files(submission, target)
+    for name in DEPENDENCIES:
+        folder = submission / name
+        # One that leads out of the submission would show hosts what is not theirs.
+        if folder.is_dir() and folder.resolve().is_relative_to(submission.resolve()):
+            (target / name).symlink_to(folder.resolve(), target_is_directory=True)
+    _require_checkout(target)
+    return target
+
+
+def copy_files(submission: Path, target: Path) -> None:
+    """Copy the files of `submission` itself to `target`, which is new; links as links.
+
+    Raises UnusableSubmission where it cannot be read, or there is too much.
+    """
     budget = _Budget()
     try:
         shutil.copytree(submission, target, symlinks=True, ignore=budget.ignored)
@@ -31,13 +46,6 @@ def copy(submission: Path, into: Path) -> Path:
             "the directories of the submission are nested too deeply to copy: keep to the checkout "
             "package and its files"
         ) from None
-    for name in DEPENDENCIES:
-        folder = submission / name
-        # One that leads out of the submission would show hosts what is not theirs.
-        if folder.is_dir() and folder.resolve().is_relative_to(submission.resolve()):
-            (target / name).symlink_to(folder.resolve(), target_is_directory=True)
-    _require_checkout(target)
-    return target
 
 
 def compile_ahead(copied: Path) -> None:

@@ -31,8 +31,13 @@ def decode(data: bytes) -> Evidence:
 
 def write(evidence: Evidence, path: Path) -> None:
     """Write `evidence` to `path`, whole or not at all."""
+    write_encoded(encode(evidence), path)
+
+
+def write_encoded(data: bytes, path: Path) -> None:
+    """Write what `encode` has returned to `path`, whole or not at all."""
     unfinished = path.with_suffix(".part")
-    unfinished.write_bytes(encode(evidence))
+    unfinished.write_bytes(data)
     unfinished.replace(path)
 
 
