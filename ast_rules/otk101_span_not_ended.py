@@ -37,6 +37,7 @@ class SpanNotEnded(Rule):
     name = "span-not-ended"
     criteria = ("C2",)
     words = (b"start_span",)
+    calls = ("start_span",)
     bad = (
         Example(
             """

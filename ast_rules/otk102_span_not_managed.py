@@ -40,6 +40,7 @@ class SpanNotManaged(Rule):
     name = "span-not-managed"
     criteria = ("C2",)
     words = (b"start_span",)
+    calls = ("start_span",)
     opt_in = True
     bad = (
         Example(

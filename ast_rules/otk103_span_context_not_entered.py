@@ -35,6 +35,7 @@ class SpanContextNotEntered(Rule):
     name = "span-context-not-entered"
     criteria = ("C2",)
     words = (b"start_as_current_span", b"use_span")
+    calls = ("start_as_current_span", "use_span")
     bad = (
         Example(
             """

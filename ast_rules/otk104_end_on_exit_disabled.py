@@ -32,6 +32,7 @@ class EndOnExitDisabled(Rule):
     name = "end-on-exit-disabled"
     criteria = ("C2",)
     words = (b"end_on_exit",)
+    calls = ("start_span", "start_as_current_span", "use_span")
     bad = (
         Example(
             """

@@ -29,6 +29,7 @@ class SpanEndedTwice(Rule):
     code = "OTK105"
     name = "span-ended-twice"
     words = (b".end(",)
+    calls = ("start_span", "start_as_current_span")
     bad = (
         Example(
             """

@@ -31,6 +31,7 @@ class SpanUsedAfterEnd(Rule):
     name = "span-used-after-end"
     criteria = ("F5",)
     words = (b"start_span", b"start_as_current_span")
+    calls = ("start_span", "start_as_current_span")
     bad = (
         Example(
             """

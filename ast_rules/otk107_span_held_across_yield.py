@@ -35,6 +35,7 @@ class SpanHeldAcrossYield(Rule):
     code = "OTK107"
     name = "span-held-across-yield"
     words = (b"start_as_current_span", b"use_span")
+    calls = ("start_as_current_span", "use_span")
     bad = (
         Example(
             """

@@ -39,6 +39,7 @@ class EmptyParentContext(Rule):
     name = "empty-parent-context"
     criteria = ("C1",)
     words = (b"Context(",)
+    calls = ("start_span", "start_as_current_span")
     bad = (
         Example(
             """\

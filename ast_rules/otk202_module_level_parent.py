@@ -38,6 +38,7 @@ class ModuleLevelParent(Rule):
     name = "module-level-parent"
     criteria = ("C1",)
     words = (b"get_current", b"set_span_in_context", b"use_span", b"start_span", b"start_as_curr")
+    calls = ("start_span", "start_as_current_span", "set_span_in_context", "use_span")
     bad = (
         Example(
             """\

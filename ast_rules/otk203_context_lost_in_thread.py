@@ -19,6 +19,7 @@ from otelkata.lint.patterns.rootless import (
 )
 from otelkata.lint.patterns.starts import Start
 from otelkata.lint.rule import Example, Rule
+from otelkata.lint.source.glance import Glance
 
 
 class ContextLostInThread(Rule):
@@ -128,6 +129,11 @@ def fetch_all(executor, urls):
 """
         ),
     )
+
+    def may_begin(self, glance: Glance) -> bool:
+        """Tell whether a function is handed over where a span may be opened."""
+        given = glance.calls("Thread", "Timer", "map", "run_in_executor", "submit")
+        return given and glance.may_open()
 
     def check(self, module: Module) -> Iterator[Finding]:
         """Yield each hand-over that loses the context."""

@@ -35,6 +35,7 @@ class AttachWithoutDetach(Rule):
     name = "attach-without-detach"
     criteria = ("C1",)
     words = (b"attach",)
+    calls = ("attach",)
     bad = (
         Example(
             """

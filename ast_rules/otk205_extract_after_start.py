@@ -39,6 +39,7 @@ class ExtractAfterStart(Rule):
     name = "extract-after-start"
     criteria = ("C3",)
     words = (b"extract",)
+    calls = ("extract",)
     bad = (
         Example(
             """\

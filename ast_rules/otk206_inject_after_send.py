@@ -36,6 +36,7 @@ class InjectAfterSend(Rule):
     name = "inject-after-send"
     criteria = ("C3",)
     words = (b"inject",)
+    calls = ("inject",)
     bad = (
         Example(
             """\

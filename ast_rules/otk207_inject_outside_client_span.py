@@ -35,6 +35,7 @@ class InjectOutsideClientSpan(Rule):
     name = "inject-outside-client-span"
     criteria = ("C3",)
     words = (b"inject",)
+    calls = ("inject",)
     bad = (
         Example(
             """\

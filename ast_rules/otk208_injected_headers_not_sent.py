@@ -36,6 +36,7 @@ class InjectedHeadersNotSent(Rule):
     name = "injected-headers-not-sent"
     criteria = ("C3",)
     words = (b"inject",)
+    calls = ("inject",)
     bad = (
         Example(
             """\

@@ -10,6 +10,7 @@ from otelkata.lint.meaning.module import Module
 from otelkata.lint.patterns.failures import Caught, Kind, catches
 from otelkata.lint.patterns.hidden import Hidden, HiddenFailures
 from otelkata.lint.rule import Example, Rule
+from otelkata.lint.source.glance import Glance
 
 
 class HiddenFailure(Rule):
@@ -115,6 +116,11 @@ def price(prices, sku, connection):
 """
         ),
     )
+
+    def may_begin(self, glance: Glance) -> bool:
+        """Tell whether anything is caught where a span may be open."""
+        caught = glance.catches or glance.calls("suppress")
+        return caught and (glance.enters or glance.may_open())
 
     def check(self, module: Module) -> Iterator[Finding]:
         """Look at each place that catches what a span should show."""

@@ -38,6 +38,7 @@ class ErrorWithoutException(Rule):
     criteria = ("C4",)
     severity = Severity.NOTE
     words = (b"set_status",)
+    calls = ("set_status",)
     bad = (
         Example(
             """

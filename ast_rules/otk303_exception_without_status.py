@@ -39,6 +39,7 @@ class ExceptionWithoutStatus(Rule):
     criteria = ("C4",)
     severity = Severity.WARNING
     words = (b"record_exception",)
+    calls = ("record_exception",)
     bad = (
         Example(
             """

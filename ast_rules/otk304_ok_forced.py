@@ -44,6 +44,7 @@ class OkForced(Rule):
     criteria = ("C4",)
     severity = Severity.ERROR
     words = (b"set_status",)
+    calls = ("set_status",)
     bad = (
         Example(
             """

@@ -9,6 +9,7 @@ from otelkata.lint.meaning.module import Module, is_literal
 from otelkata.lint.patterns.providers import Given, given, made, partially_made
 from otelkata.lint.patterns.samplers import is_chosen_here, is_sampler
 from otelkata.lint.rule import Example, Rule
+from otelkata.lint.source.glance import Glance
 from otelkata.lint.source.walk import walk
 
 FROM_ENVIRONMENT = "_get_from_env_or_default"
@@ -109,6 +110,11 @@ class Audio:
 """
         ),
     )
+
+    def may_begin(self, glance: Glance) -> bool:
+        """Tell whether a provider is made, or a class may be a sampler."""
+        derived = glance.derives and b"sampling" in glance.source
+        return derived or glance.calls("TracerProvider", "partial")
 
     def check(self, module: Module) -> Iterator[Finding]:
         """Look at providers, at what is assigned to them, and at classes."""

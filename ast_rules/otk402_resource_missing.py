@@ -34,6 +34,7 @@ class ResourceMissing(Rule):
     name = "resource-missing"
     criteria = ("C5",)
     words = (b"TracerProvider",)
+    calls = ("TracerProvider",)
     bad = (
         Example(
             """

@@ -32,6 +32,7 @@ class ResourceIncomplete(Rule):
     name = "resource-incomplete"
     criteria = ("C5",)
     words = (b"TracerProvider",)
+    calls = ("TracerProvider",)
     bad = (
         Example(
             """

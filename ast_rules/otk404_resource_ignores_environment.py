@@ -31,6 +31,7 @@ class ResourceIgnoresEnvironment(Rule):
     name = "resource-ignores-environment"
     criteria = ("C5",)
     words = (b"TracerProvider",)
+    calls = ("TracerProvider",)
     bad = (
         Example(
             """

@@ -38,6 +38,7 @@ class ProviderNeverShutDown(Rule):
     name = "provider-never-shut-down"
     criteria = ("C7",)
     words = (b"TracerProvider",)
+    calls = ("TracerProvider",)
     bad = (
         Example(
             """

@@ -16,6 +16,7 @@ from otelkata.lint.patterns.bounds import (
 from otelkata.lint.patterns.providers import keeps_spans_in_memory
 from otelkata.lint.patterns.shutdowns import Shutdown, has_own, passes_on, shutdowns
 from otelkata.lint.rule import Example, Rule
+from otelkata.lint.source.glance import Glance
 
 ADVICE = "run it in a daemon thread and wait for that with join(timeout)."
 FAULTS = {
@@ -127,6 +128,12 @@ def close(executor, meter_provider) -> None:
 """
         ),
     )
+
+    def may_begin(self, glance: Glance) -> bool:
+        """Tell whether what is shut down may be a provider or a processor."""
+        named = any("provider" in name.lower() for name in glance.stopped)
+        kinds = (b"SpanProcessor", b"TracerProvider", b"get_tracer_provider")
+        return named or bool(glance.stopped and any(kind in glance.source for kind in kinds))
 
     def check(self, module: Module) -> Iterator[Finding]:
         """Ask of each shutdown what bounds it."""

@@ -10,6 +10,7 @@ from otelkata.lint.finding import Finding, Severity
 from otelkata.lint.meaning.module import Module
 from otelkata.lint.patterns.spannames import Value, named, values_in
 from otelkata.lint.rule import Example, Rule
+from otelkata.lint.source.glance import Glance
 
 
 class ValueInSpanName(Rule):
@@ -111,6 +112,10 @@ def traced(function):
 """
         ),
     )
+
+    def may_begin(self, glance: Glance) -> bool:
+        """Tell whether a span may be named."""
+        return glance.may_open() or glance.calls("update_name")
 
     def check(self, module: Module) -> Iterator[Finding]:
         """Yield each name with a value in it."""

@@ -59,6 +59,7 @@ class MisnamedAttribute(Rule):
     criteria = ("F5",)
     severity = Severity.WARNING
     words = (b"set_attribute", b"start_span", b"start_as_current_span")
+    calls = ("set_attribute", "set_attributes", "start_span", "start_as_current_span")
     bad = (
         Example(
             """\

@@ -40,6 +40,7 @@ class DeprecatedAttribute(Rule):
     severity = Severity.NOTE
     opt_in = True
     words = (b"set_attribute", b"start_span", b"start_as_current_span")
+    calls = ("set_attribute", "set_attributes", "start_span", "start_as_current_span")
     bad = (
         Example(
             """\

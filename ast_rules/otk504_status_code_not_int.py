@@ -37,6 +37,7 @@ class StatusCodeNotInt(Rule):
     name = "status-code-not-int"
     criteria = ("F5",)
     words = (b"status_code", b"STATUS_CODE")
+    calls = ("set_attribute", "set_attributes", "start_span", "start_as_current_span")
     bad = (
         Example(
             """\

@@ -167,7 +167,7 @@ def _lost(seen: Exit, view: View) -> Finding:
     if not names:
         return Unjudged(f"no span was pending at {seen.name}")
     lost = {id_: name for id_, name in names.items() if not _arrived(id_, seen, view)}
-    late = lost.keys() <= {span.id for span in view.spans}
+    late = lost.keys() <= view.span_ids
     return expect(
         not lost,
         f"{len(lost)} of {len(names)} spans that had ended "
@@ -189,7 +189,7 @@ def _names(seen: Exit, view: View) -> dict[str, str]:
 
 def _arrived(span_id: str, seen: Exit, view: View) -> bool:
     in_time = seen.arrived is None or span_id in seen.arrived
-    return in_time and any(span.id == span_id for span in view.spans)
+    return in_time and span_id in view.span_ids
 
 
 def _in_time(seen: Exit, what: str) -> Finding:

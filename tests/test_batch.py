@@ -139,7 +139,7 @@ def test_files_of_all_shards_have_different_names(tmp_path: Path) -> None:
         folders = ("--evidence", tmp_path / "seen", "--reports", tmp_path / "told")
         run(*paths, "--shard", f"{part}/3", *folders)
     assert sorted(path.name for path in (tmp_path / "seen").iterdir()) == [
-        f"{number:04}-kata.evidence.json" for number in (1, 2, 3)
+        f"{number:04}-kata.evidence.json.gz" for number in (1, 2, 3)
     ]
     told = sorted((tmp_path / "told").iterdir())
     assert [path.name for path in told] == [f"{number:04}-kata.txt" for number in (1, 2, 3)]
@@ -188,9 +188,9 @@ def test_what_was_kept_is_judged_again_in_the_order_of_its_files(
 ) -> None:
     kept = tmp_path / "kept"
     kept.mkdir()
-    store.write(sound(), kept / "0002-sound.evidence.json")
-    store.write(with_fault(lose("success/payment")), kept / "0001-wrong.evidence.json")
-    (kept / "0003-none.evidence.json").write_bytes(b"{}")
+    store.write(sound(), kept / "0002-sound.evidence.json.gz")
+    store.write(with_fault(lose("success/payment")), kept / "0001-wrong.evidence.json.gz")
+    (kept / "0003-none.evidence.json.gz").write_bytes(b"{}")
     found = in_json(capsys, "--regrade", kept, "--reports", tmp_path / "reports")
     assert [one["verdict"] for one in found] == ["failed", "passed", "error"]
     assert sorted(path.name for path in (tmp_path / "reports").iterdir()) == [
@@ -201,7 +201,7 @@ def test_what_was_kept_is_judged_again_in_the_order_of_its_files(
     assert run("--regrade", kept) == 3
     shown = capsys.readouterr().out
     assert "3 submissions: 1 passed, 1 failed, 1 error" in shown
-    assert "0003-none.evidence.json cannot be judged" in shown
+    assert "0003-none.evidence.json.gz cannot be judged" in shown
 
 
 def test_evidence_of_a_batch_gives_the_same_verdicts_again(
@@ -223,3 +223,28 @@ def test_an_error_is_told_in_one_line_and_no_criterion_of_it_counts(tmp_path: Pa
     line = overview.line(failure("theirs", 1, "first line\nsecond line"))
     assert overview.show_line(line).plain == "! theirs  first line"
     assert line.checks == ()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--engine", "dask", "."], "--engine spreads batches"),
+        (["--engine", "ray", ".", "."], "invalid choice"),
+        (["--scheduler", "tcp://127.0.0.1:9", ".", "."], "--scheduler is that of --engine dask"),
+    ],
+)
+def test_an_engine_that_makes_no_sense_is_wrong_usage(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(*arguments) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_an_engine_that_is_not_installed_is_named_with_what_installs_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("otelkata.batch.cluster", "otelkata.batch.cluster_worker"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    assert run(*nothings(tmp_path, 2), "--engine", "dask") == 2
+    assert "distributed: python -m pip install 'otelkata[dask]'" in capsys.readouterr().err

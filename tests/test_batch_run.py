@@ -123,7 +123,7 @@ def test_evidence_that_is_missing_is_made_again(tmp_path: Path) -> None:
     batch = replace(a_batch(tmp_path, 2), evidence=tmp_path / "evidence", resume=True)
     (tmp_path / "evidence").mkdir()
     results(batch, Grades())
-    (tmp_path / "evidence" / "0001-student01.evidence.json").write_text("")
+    (tmp_path / "evidence" / "0001-student01.evidence.json.gz").write_text("")
     engine = Grades()
     results(batch, engine)
     assert engine.graded == ["student02"]

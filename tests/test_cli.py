@@ -34,7 +34,7 @@ def kept(folder: Path, **evidence: Evidence | bytes) -> Path:
     """Return `folder` with files of evidence in it."""
     folder.mkdir(exist_ok=True)
     for name, content in evidence.items():
-        path = folder / f"{name}.evidence.json"
+        path = folder / f"{name}.evidence.json.gz"
         if isinstance(content, bytes):
             path.write_bytes(content)
         else:
@@ -218,7 +218,7 @@ def test_evidence_that_was_kept_gives_the_same_verdict_again(
     kept_in = tmp_path / "kept"
     arguments = (REFERENCE, "--quick", "--seed", 5)
     first = graded(capsys, *arguments, "--evidence", kept_in)
-    assert [path.name for path in kept_in.iterdir()] == ["0001-reference_solution.evidence.json"]
+    assert [path.name for path in kept_in.iterdir()] == ["0001-reference_solution.evidence.json.gz"]
     again = graded(capsys, "--regrade", kept_in)
     for verdict in (first, again):
         del verdict["duration_s"]

@@ -1,5 +1,6 @@
 """What is kept on disk: results that hold, and those of a batch that may be cut short."""
 
+import gzip
 import os
 from pathlib import Path
 
@@ -31,10 +32,12 @@ def test_what_is_partial_or_an_error_is_not_kept(result: Graded, tmp_path: Path)
     assert Cache(tmp_path).find("a") is None
 
 
-@pytest.mark.parametrize("content", [b"", b"{}", b"\xff", b'{"verdict": 1}'])
+@pytest.mark.parametrize(
+    "content", [b"", b"{}", gzip.compress(b"{}"), gzip.compress(b"\xff"), gzip.compress(b"{}")[:-9]]
+)
 def test_what_cannot_be_read_is_not_found(content: bytes, tmp_path: Path) -> None:
     Cache(tmp_path).keep("a", a_result())
-    (tmp_path / "results" / "a.json").write_bytes(content)
+    (tmp_path / "results" / "a.json.gz").write_bytes(content)
     assert Cache(tmp_path).find("a") is None
 
 
@@ -50,7 +53,7 @@ def test_the_oldest_results_go_first(tmp_path: Path, monkeypatch: pytest.MonkeyP
     (tmp_path / "batches").mkdir()
     for age, name in enumerate("abcd"):
         cache.keep(name, a_result())
-        os.utime(tmp_path / "results" / f"{name}.json", (100 - age, 100 - age))
+        os.utime(tmp_path / "results" / f"{name}.json.gz", (100 - age, 100 - age))
     cache.prune()
     assert [name for name in "abcd" if cache.find(name)] == ["a", "b"]
 

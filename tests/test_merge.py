@@ -107,7 +107,8 @@ def test_a_result_that_is_read_back_lacks_nothing_but_what_is_not_written() -> N
         [item] = contract.read(json.dumps(to_json(graded)).encode())
         read = contract.to_graded(item, titles)
         assert overview.line(read) == overview.line(graded)
-        assert (read.checks, read.lint, read.error) == (graded.checks, graded.lint, graded.error)
+        assert to_json(read) == to_json(graded)
+        assert [check.title for check in read.checks] == [check.title for check in graded.checks]
         assert contract.to_graded(item, {}).checks[0].title == graded.checks[0].id
 
 

@@ -138,12 +138,22 @@ def test_the_other_worker_goes_on() -> None:
     async def play(_: Pool, said: Any) -> None:
         one, other = Worker.all
         first = await begin(said, one)
-        assert (len(one.tasks), len(other.tasks)) == (IN_FLIGHT, 1)
+        assert (len(one.tasks), len(other.tasks)) == (IN_FLIGHT, IN_FLIGHT)
         one.die()
         other.do(IN_FLIGHT)
         assert (await first).number == IN_FLIGHT
+        # It gets nothing new, so that it comes to try one of those alone.
+        first = await begin(said, other)
+        assert len(other.tasks) == IN_FLIGHT - 1
+        other.do(*other.tasks[:])
+        await first
+        for _number in range(IN_FLIGHT - 2):
+            await anext(said)
+        first = await begin(said, other)
+        assert len(other.tasks) == 1
+        first.cancel()
 
-    played(play, IN_FLIGHT + 1, jobs=2)
+    played(play, 3 * IN_FLIGHT, jobs=2)
 
 
 def test_what_has_begun_is_told() -> None:

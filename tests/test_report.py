@@ -18,9 +18,10 @@ from otelkata.judge.finding import Finding
 from otelkata.judge.registry import Check
 from otelkata.judge.verdict import judge
 from otelkata.report import text
-from otelkata.report.graded import TEXT_LIMIT, Graded, cut, failure, to_json
+from otelkata.report.graded import Graded, failure, to_json
 from otelkata.report.graded import graded as results_of
 from otelkata.report.text import WIDE
+from otelkata.report.words import TEXT_LIMIT, cut
 
 GOLDEN = Path(__file__).parent / "golden"
 LONG = "A very long story about what went wrong. " * 200
@@ -57,7 +58,7 @@ def graded(evidence: Evidence | None = None, *, everything_passes: bool = False)
         replace(result, duration_s=0.25, message=_without_paths(result.message))
         for result in verdict.results
     ]
-    report = results_of("work/mine", view.evidence, replace(verdict, results=results))
+    report = results_of("work/mine", view, replace(verdict, results=results))
     return msgspec.structs.replace(report, seed=42, duration_s=1.25, advice=("read the trace",))
 
 
@@ -181,7 +182,7 @@ def test_a_long_text_is_cut(length: int, kept: int) -> None:
 def test_what_a_submission_says_at_length_is_cut_in_both_reports() -> None:
     view = View(sound())
     fault = a_check("long_thing", "F1", finding=Fault(LONG, view.cases["success"]))
-    report = results_of("work/mine", view.evidence, judge(view, [fault]))
+    report = results_of("work/mine", view, judge(view, [fault]))
     assert len(to_json(report)["checks"][0]["message"]) < TEXT_LIMIT + 20
     assert as_text(report).count("story") < LONG.count("story")
 
@@ -191,7 +192,7 @@ def test_what_a_submission_says_is_shown_as_text(hostile: str) -> None:
     """Neither markup nor control sequences reach the terminal."""
     view = View(sound())
     fault = a_check("odd_thing", "F1", finding=Fault(f"said {hostile} to us", path=hostile))
-    report = results_of("work/mine", view.evidence, judge(view, [fault]))
+    report = results_of("work/mine", view, judge(view, [fault]))
     shown = as_text(report)
     assert "\x1b" not in shown
     assert "\x00" not in shown

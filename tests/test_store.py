@@ -1,5 +1,6 @@
 """Evidence that was written is read back as it was, and nothing else passes for evidence."""
 
+import gzip
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ def test_evidence_is_read_back_as_it_was(evidence: Evidence) -> None:
 
 
 def test_a_file_holds_what_was_written_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
-    path = tmp_path / "one.evidence.json"
+    path = tmp_path / "one.evidence.json.gz"
     store.write(sound(), path)
     store.write(sound(), path)
     assert store.read(path) == sound()
@@ -33,13 +34,13 @@ def test_a_file_holds_what_was_written_and_nothing_is_left_beside_it(tmp_path: P
 
 def test_the_files_of_two_submissions_can_be_written_at_once(tmp_path: Path) -> None:
     """Both are unfinished under names of their own."""
-    names = [f"{number}-same.evidence.json" for number in (1, 2)]
+    names = [f"{number}-same.evidence.json.gz" for number in (1, 2)]
     for name in names:
         store.write(sound(), tmp_path / name)
     assert sorted(path.name for path in tmp_path.iterdir()) == names
 
 
-SOUND = store.encode(sound())
+SOUND = gzip.decompress(store.encode(sound()))
 VERSION_FIELD = b'"schema_version":%d' % SCHEMA_VERSION
 
 
@@ -65,11 +66,31 @@ VERSION_FIELD = b'"schema_version":%d' % SCHEMA_VERSION
 def test_what_is_no_evidence_is_refused_with_its_path(
     data: bytes, reason: str, tmp_path: Path
 ) -> None:
-    path = tmp_path / "some.evidence.json"
-    path.write_bytes(data)
+    path = tmp_path / "some.evidence.json.gz"
+    path.write_bytes(gzip.compress(data))
     with pytest.raises(EvidenceError, match=reason) as refused:
         store.read(path)
     assert str(path) in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("packed", "reason"),
+    [
+        (b"", "cut short"),
+        (SOUND, "not evidence"),
+        (gzip.compress(SOUND)[:-9], "cut short"),
+        (gzip.compress(SOUND)[:-8] + b"12345678", "not evidence"),
+        (gzip.compress(bytes(store.SIZE_LIMIT + 1), 1), "too large"),
+    ],
+    ids=["empty", "not packed", "cut short", "damaged", "too large"],
+)
+def test_what_is_not_packed_as_evidence_is_refused(
+    packed: bytes, reason: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "some.evidence.json.gz"
+    path.write_bytes(packed)
+    with pytest.raises(EvidenceError, match=reason):
+        store.read(path)
 
 
 @pytest.mark.parametrize("name", [".", "missing.json"])

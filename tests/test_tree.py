@@ -19,7 +19,8 @@ from evidence_builder import (
 
 from otelkata.judge.finding import Fault
 from otelkata.judge.view import CaseView, View
-from otelkata.report.tree import MARK, SPANS_SHOWN, draw
+from otelkata.report.drawing import SPANS_SHOWN, Wanted, lay_out
+from otelkata.report.tree import MARK, draw
 
 
 def drawn(case: str, *changes: Change, marked: str = "", hop: str = "") -> list[str]:
@@ -129,8 +130,9 @@ def test_a_long_trace_is_cut_and_the_fault_is_still_there() -> None:
     last = max(everything.spans, key=lambda span: span.data.start_ns)
     drawing = draw(Fault("", everything, (last,))) or ""
     tree = drawing.partition("on the wire:")[0].splitlines()
-    assert len(tree) <= SPANS_SHOWN + 2
-    assert "lines more" in drawing
+    spans = [line for line in tree if not line.startswith("trace ")]
+    assert len(spans) == SPANS_SHOWN + 1
+    assert "spans more" in drawing
     assert MARK in "\n".join(tree)
 
 
@@ -163,3 +165,17 @@ def test_spans_that_share_an_id_are_not_drawn_without_end() -> None:
         ),
     )
     assert len([line for line in drawing if "POST /reservations" in line]) >= 1
+
+
+def test_what_there_should_be_follows_from_the_wire() -> None:
+    view = View(planted(never("success/payment")))
+    drawing = lay_out(Fault("it is wrong", view.cases["success"]))
+    assert drawing is not None
+    assert list(drawing.wanted) == [
+        Wanted(0, "gateway", "SERVER", "POST /checkout", is_there=True),
+        Wanted(1, "gateway", "CLIENT", "POST /reservations", is_there=True),
+        Wanted(2, "inventory", "SERVER", "POST /reservations", is_there=True),
+        Wanted(1, "gateway", "CLIENT", "POST /payments", is_there=True),
+        Wanted(2, "payment", "SERVER", "POST /payments", is_there=False),
+        Wanted(3, "payment", "CLIENT", "POST /authorizations", is_there=True),
+    ]

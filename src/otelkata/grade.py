@@ -19,6 +19,7 @@ from otelkata.deploy.user import own_user
 from otelkata.deploy.warm import Warm
 from otelkata.drive.reading import Reader
 from otelkata.drive.run import Crew, Settings, observe
+from otelkata.evidence import store
 from otelkata.evidence.model import Evidence
 from otelkata.host.isolation import Level
 from otelkata.host.wire import Problem
@@ -26,7 +27,8 @@ from otelkata.judge import registry
 from otelkata.judge.registry import Check
 from otelkata.judge.verdict import judge
 from otelkata.judge.view import View
-from otelkata.report.graded import NOT_RUN, Graded, cut, failure, graded
+from otelkata.report.graded import NOT_RUN, Graded, failure, graded
+from otelkata.report.words import cut
 
 from .turns import Turns
 
@@ -142,7 +144,17 @@ async def grade(
 
 def judge_evidence(path: str, evidence: Evidence, checks: Sequence[Check]) -> Graded:
     """Judge what was observed, now or before."""
-    return graded(path, evidence, judge(View(evidence), checks))
+    view = View(evidence)
+    return graded(path, view, judge(view, checks))
+
+
+def regrade(file: Path, checks: Sequence[Check]) -> Graded:
+    """Judge the evidence in `file`; that it cannot be judged is told in what is returned."""
+    try:
+        evidence = store.read(file)
+    except store.EvidenceError as error:
+        return failure(str(file), 0, str(error))
+    return judge_evidence(evidence.submission, evidence, checks)
 
 
 def nothing_seen(submission: str, settings: Settings, reason: str) -> Evidence:

@@ -158,7 +158,7 @@ class Checks:
         python = self._config.getoption("submission_python") or sys.executable
         isolation = self._config.getoption("submission_isolation")
         self._scratch = tempfile.TemporaryDirectory(prefix="otelkata-evidence-")
-        path = Path(self._scratch.name) / "evidence.json"
+        path = Path(self._scratch.name) / f"submission{store.SUFFIX}"
 
         async def drive() -> None:
             async with Grader(python, isolation) as grader:

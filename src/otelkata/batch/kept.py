@@ -1,10 +1,12 @@
 """Keep results on disk as long as they hold."""
 
 import contextlib
+import gzip
 import os
 import sys
 import tempfile
 import time
+import zlib
 from pathlib import Path
 
 import msgspec
@@ -17,6 +19,8 @@ RESULTS_LIMIT = 5_000
 
 AGE_LIMIT = 30 * 24 * 3600
 """How long, in seconds, a batch that was cut short can go on."""
+
+_EFFORT = 4
 
 
 def place() -> Path:
@@ -50,8 +54,8 @@ class Cache:
     def find(self, fingerprint: str) -> Graded | None:
         """Return the result for `fingerprint`; None where there is none."""
         try:
-            return report.decode(self._path(fingerprint).read_bytes())
-        except (OSError, msgspec.DecodeError):
+            return report.decode(gzip.decompress(self._path(fingerprint).read_bytes()))
+        except (OSError, EOFError, zlib.error, msgspec.DecodeError):
             return None
 
     def keep(self, fingerprint: str, result: Graded) -> None:
@@ -62,7 +66,7 @@ class Cache:
             folder_in(self._folder.parent, self._folder.name)
             path = self._path(fingerprint)
             unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
-            unfinished.write_bytes(report.encode(result))
+            unfinished.write_bytes(gzip.compress(report.encode(result), _EFFORT))
             unfinished.replace(path)
 
     def prune(self) -> None:
@@ -74,7 +78,7 @@ class Cache:
                 path.unlink(missing_ok=True)
 
     def _path(self, fingerprint: str) -> Path:
-        return self._folder / f"{fingerprint}.json"
+        return self._folder / f"{fingerprint}.json.gz"
 
 
 def _named() -> Path:

@@ -6,15 +6,15 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from otelkata.evidence import store
 from otelkata.report.graded import Graded
 
 from . import fingerprint
 from .engine import Engine
 from .journal import Entry, Journal
 from .kept import Cache
-from .task import Began, Task, Terms
-
-EVIDENCE_SUFFIX = ".evidence.json"
+from .pool import Pool
+from .task import Began, Done, Task, Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Batch:
         """Return the file for the evidence of submission `number`, from 0."""
         if self.evidence is None:
             return None
-        return self.evidence / f"{self.name(number)}{EVIDENCE_SUFFIX}"
+        return self.evidence / f"{self.name(number)}{store.SUFFIX}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +91,23 @@ async def run(batch: Batch, journal: Journal, engine: Engine) -> AsyncGenerator[
         known.prune()
     finally:
         await engine.close()
+
+
+async def judge(files: Sequence[str], python: str, jobs: int) -> AsyncGenerator[tuple[int, Graded]]:
+    """Yield what the evidence in each of `files` comes to, by its place among them.
+
+    Raises CannotGrade.
+    """
+    pool = Pool(Terms(python=python, regrade=True), min(jobs, len(files)))
+    try:
+        await pool.open()
+        tasks = [Task(number, file, 0) for number, file in enumerate(files)]
+        async with contextlib.aclosing(pool.grade(tasks)) as said:
+            async for news in said:
+                if isinstance(news, Done):
+                    yield news.number, news.graded
+    finally:
+        await pool.close()
 
 
 class _Known:

@@ -7,11 +7,15 @@ from otelkata.report.graded import Graded
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
-    """What holds for every submission of a batch: the first line that a worker gets."""
+    """What holds for every submission of a batch: the first line that a worker gets.
+
+    `regrade`: paths are those of files with evidence, which is judged, and nothing is run.
+    """
 
     python: str
     isolation: Level | None = None
     quick: bool = False
+    regrade: bool = False
 
 
 class Task(msgspec.Struct, frozen=True):

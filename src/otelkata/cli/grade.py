@@ -6,7 +6,7 @@ import gc
 import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from otelkata import __version__
@@ -32,9 +32,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _grade(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     paths = _paths(parser, options)
-    is_batch = len(paths) > 1 or options.each is not None or options.shard is not None
-    if is_batch or options.engine != "local":
+    if len(paths) > 1 or options.each is not None or options.shard is not None:
         return _grade_all(parser, paths, options)
+    if options.engine != "local":
+        parser.error("--engine spreads batches: name more submissions, --each or --shard 1/1")
     try:
         # First of all, because what it has to import takes as long as everything else here.
         launched = launch(options.python) if forks() else None
@@ -57,18 +58,13 @@ def _grade(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
 def _grade_all(
     parser: argparse.ArgumentParser, paths: list[str], options: argparse.Namespace
 ) -> int:
-    from otelkata.batch.engine import CannotGrade  # noqa: PLC0415 (a wrong usage is told at once)
-    from otelkata.cli import session  # noqa: PLC0415
+    from otelkata.cli import session  # noqa: PLC0415 (a wrong usage is told at once)
 
     part, parts = options.shard or (1, 1)
     numbers = range(part, len(paths) + 1, parts)
+    shard = [paths[number - 1] for number in numbers]
     try:
-        return session.grade_all([paths[number - 1] for number in numbers], numbers, options)
-    except CannotGrade as error:
-        if error.usage:
-            parser.error(str(error))
-        print(f"kata-grade: {error}", file=sys.stderr)
-        return EXIT_CODES["error"]
+        return _spread(parser, lambda: session.grade_all(shard, numbers, options))
     except KeyboardInterrupt:
         print("kata-grade was interrupted; --resume goes on with this batch", file=sys.stderr)
         return INTERRUPTED
@@ -79,7 +75,19 @@ def _regrade(parser: argparse.ArgumentParser, options: argparse.Namespace) -> in
         parser.error(f"--regrade {options.regrade}: that is no directory")
     from otelkata.cli import session  # noqa: PLC0415 (a wrong usage is told at once)
 
-    return session.regrade(options)
+    return _spread(parser, lambda: session.regrade(options))
+
+
+def _spread(parser: argparse.ArgumentParser, run: Callable[[], int]) -> int:
+    from otelkata.batch.engine import CannotGrade  # noqa: PLC0415 (a wrong usage is told at once)
+
+    try:
+        return run()
+    except CannotGrade as error:
+        if error.usage:
+            parser.error(str(error))
+        print(f"kata-grade: {error}", file=sys.stderr)
+        return EXIT_CODES["error"]
 
 
 def _check_written(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:

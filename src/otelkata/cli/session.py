@@ -14,10 +14,10 @@ from rich.console import Console
 from otelkata import grade as grading
 from otelkata.batch import kept
 from otelkata.batch.engine import CannotGrade, Engine
-from otelkata.batch.journal import Journal
+from otelkata.batch.journal import Entry, Journal
 from otelkata.batch.pool import Pool
 from otelkata.batch.progress import Watch
-from otelkata.batch.run import EVIDENCE_SUFFIX, Batch, Finished, run
+from otelkata.batch.run import Batch, Finished, judge, run
 from otelkata.batch.task import Terms
 from otelkata.cli import EXIT_CODES
 from otelkata.deploy.interpreter import Launched
@@ -25,7 +25,7 @@ from otelkata.drive.run import Settings
 from otelkata.evidence import store
 from otelkata.evidence.model import Evidence
 from otelkata.judge import registry
-from otelkata.report.graded import Graded, decode, encode, failure
+from otelkata.report.graded import Graded, failure
 
 from .reports import Reports, write_each, write_one
 
@@ -37,7 +37,7 @@ def grade(path: str, options: argparse.Namespace, launched: Launched | None) -> 
 
     def keep(evidence: Evidence) -> None:
         if options.evidence is not None:
-            store.write(evidence, options.evidence / f"{name}{EVIDENCE_SUFFIX}")
+            store.write(evidence, options.evidence / f"{name}{store.SUFFIX}")
 
     async def grade() -> Graded:
         async with grading.Grader(options.python, options.isolation) as grader:
@@ -108,35 +108,38 @@ async def _follow(
 
 def regrade(options: argparse.Namespace) -> int:
     """Judge the evidence that was kept before; return the command's exit code."""
-    folder: Path = options.regrade
-    files = sorted(folder.glob(f"*{EVIDENCE_SUFFIX}"))
-    checks = registry.load()
-
-    def judge(file: Path) -> Graded:
-        try:
-            evidence = store.read(file)
-        except store.EvidenceError as error:
-            return failure(str(file), 0, str(error))
-        return grading.judge_evidence(evidence.submission, evidence, checks)
+    kept_in: Path = options.regrade
+    files = sorted(kept_in.glob(f"*{store.SUFFIX}"))
 
     def name(number: int) -> str:
-        return files[number].name.removesuffix(EVIDENCE_SUFFIX)
+        return files[number].name.removesuffix(store.SUFFIX)
 
     if len(files) < 2:
-        reason = f"there is no file *{EVIDENCE_SUFFIX} in {folder}"
-        graded = judge(files[0]) if files else failure(str(folder), 0, reason)
+        reason = f"there is no file *{store.SUFFIX} in {kept_in}"
+        nothing = failure(str(kept_in), 0, reason)
+        graded = grading.regrade(files[0], registry.load()) if files else nothing
         if files and options.reports is not None:
             write_each(graded, options.format, options.reports, name(0))
         write_one(graded, options.format, options.output)
         return EXIT_CODES[graded.verdict]
-    reports = Reports(options.format, options.output, Console(stderr=True), options.reports, name)
-    # As bytes, a thousand of them take little memory.
-    results: list[bytes] = []
-    for number, file in enumerate(files):
-        graded = judge(file)
-        results.append(encode(graded) if options.format == "json" else b"")
-        reports.add(number, graded)
-    return reports.finish(lambda number: decode(results[number]))
+    paths = [str(file) for file in files]
+    watch = Watch(paths)
+    reports = Reports(options.format, options.output, watch.console, options.reports, name)
+    with (
+        tempfile.TemporaryDirectory(prefix="otelkata-") as folder,
+        Journal(Path(folder), paths, resume=False) as journal,
+    ):
+
+        async def follow() -> None:
+            with watch:
+                async with aclosing(judge(paths, options.python, options.jobs)) as said:
+                    async for number, graded in said:
+                        journal.add(Entry("", number, graded))
+                        watch.finish(number)
+                        reports.add(number, graded)
+
+        asyncio.run(follow())
+        return reports.finish(journal.read)
 
 
 @contextmanager

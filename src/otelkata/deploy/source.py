@@ -9,6 +9,11 @@ DEPENDENCIES = frozenset({"node_modules", ".venv", "venv", "env", ".tox"})
 LEFT_OUT = frozenset({".git", "__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache"})
 BYTES_LIMIT = 64 * 1024 * 1024
 FILES_LIMIT = 5_000
+TEXT_LIMIT = 64 * 1024
+"""Longest file that a report can quote from, in bytes."""
+
+TEXTS_LIMIT = 512 * 1024
+"""Most that is kept of a submission's source, in bytes."""
 
 
 class UnusableSubmission(Exception):
@@ -46,6 +51,21 @@ def copy_files(submission: Path, target: Path) -> None:
             "the directories of the submission are nested too deeply to copy: keep to the checkout "
             "package and its files"
         ) from None
+
+
+def texts(copied: Path) -> dict[str, str]:
+    """Return the Python files of what was copied, by path, without dependencies and long ones."""
+    found: dict[str, str] = {}
+    left = TEXTS_LIMIT
+    for path in sorted(copied.rglob("*.py")):
+        inside = path.relative_to(copied)
+        if DEPENDENCIES & set(inside.parts) or path.is_symlink() or not path.is_file():
+            continue
+        size = path.stat().st_size
+        if size <= min(TEXT_LIMIT, left):
+            left -= size
+            found[inside.as_posix()] = path.read_bytes().decode("utf-8", "replace")
+    return found
 
 
 def compile_ahead(copied: Path) -> None:

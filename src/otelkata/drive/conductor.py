@@ -29,7 +29,7 @@ SILENCE_LIMIT = 12.0
 
 SILENCES_ENOUGH = 3
 SHORTEST_DELAY = 0.35
-LONGEST_DELAY = 6.0
+LONGEST_DELAY = 5.0
 MEETING_PATIENCE = 1.0
 
 _TARGETS = {"gateway": "/checkout", "inventory": "/reservations", "payment": "/payments"}

@@ -199,6 +199,7 @@ class _Run:
             duration_s=time.monotonic() - self._began,
             reading=await reading,
             timings=groups.timings,
+            sources=source.texts(copied),
         )
 
     def end(self) -> None:

@@ -479,7 +479,7 @@ def _exits(values: Values) -> Iterator[Scenario]:
         ("lifespan", "a checkout right before lifespan shutdown", "leaving"),
         ("lifespan_hanging", "a checkout before the exporter hangs", "sulking"),
         ("sigterm", "a checkout right before SIGTERM", "sigterm"),
-        ("sigterm_hanging", "a checkout while the collector hangs", "stuck"),
+        ("sigterm_hanging", "a checkout before the collector hangs", "stuck"),
     ):
         yield Scenario(f"exit.{name}", title, ("exit",), group, parent=values.parent())
     yield Scenario(

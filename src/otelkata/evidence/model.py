@@ -218,7 +218,8 @@ class Evidence:
 
     `left_out` are the tags of what was not run on purpose, and is not judged. `timings` are seconds
     from the begin of the run: until the services were `up`, until the `in_memory` scenarios, and
-    until `everything` was over.
+    until `everything` was over. `sources` are the submission's own Python files, by path, as far as
+    they are short enough to be shown.
     """
 
     submission: str
@@ -243,4 +244,5 @@ class Evidence:
     duration_s: float
     reading: Reading | None = None
     timings: dict[str, float] = field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)
     schema_version: int = SCHEMA_VERSION

@@ -1,10 +1,20 @@
 """Write evidence to a file and read it back."""
 
+import gzip
+import zlib
 from pathlib import Path
 
 import msgspec
 
 from .model import SCHEMA_VERSION, Evidence
+
+SUFFIX = ".evidence.json.gz"
+"""How the names of files with evidence end."""
+
+SIZE_LIMIT = 256 * 1024**2
+"""Most that the evidence on one submission may take when it is unpacked, in bytes."""
+
+_EFFORT = 4
 
 
 class EvidenceError(Exception):
@@ -12,21 +22,30 @@ class EvidenceError(Exception):
 
 
 def encode(evidence: Evidence) -> bytes:
-    """Return `evidence` as JSON."""
-    return msgspec.json.encode(evidence)
+    """Return `evidence` as JSON, packed; the same evidence gives the same bytes."""
+    return gzip.compress(msgspec.json.encode(evidence), _EFFORT, mtime=0)
 
 
 def decode(data: bytes) -> Evidence:
     """Return the evidence in `data`; raise EvidenceError where it is none of this version."""
     try:
-        evidence = msgspec.json.decode(data, type=Evidence)
-    except (msgspec.DecodeError, UnicodeError) as error:
+        evidence = msgspec.json.decode(_unpack(data), type=Evidence)
+    except (msgspec.DecodeError, UnicodeError, zlib.error) as error:
         raise EvidenceError(f"it is not evidence as this version writes it: {error}") from error
     if evidence.schema_version != SCHEMA_VERSION:
         raise EvidenceError(
             f"its schema version is {evidence.schema_version}; this version judges {SCHEMA_VERSION}"
         )
     return evidence
+
+
+def _unpack(data: bytes) -> bytes:
+    # Bounded, because a file may come from anywhere.
+    unpacking = zlib.decompressobj(wbits=31)
+    unpacked = unpacking.decompress(data, SIZE_LIMIT)
+    if not unpacking.eof:
+        raise EvidenceError("it is cut short, or too large to be evidence of ours")
+    return unpacked
 
 
 def write(evidence: Evidence, path: Path) -> None:
@@ -36,7 +55,7 @@ def write(evidence: Evidence, path: Path) -> None:
 
 def write_encoded(data: bytes, path: Path) -> None:
     """Write what `encode` has returned to `path`, whole or not at all."""
-    unfinished = path.with_suffix(".part")
+    unfinished = path.with_name(path.name + ".part")
     unfinished.write_bytes(data)
     unfinished.replace(path)
 

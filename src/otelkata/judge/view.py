@@ -108,6 +108,10 @@ class ServiceSpan:
         return next((self.attributes[key] for key in keys if key in self.attributes), None)
 
     def __str__(self) -> str:
+        return self._label
+
+    @cached_property
+    def _label(self) -> str:
         return f"{self.service}'s {self.kind} span {self.name!r}"
 
 
@@ -289,6 +293,10 @@ class View:
         self.evidence = evidence
         self.starts = {start.name: start for start in evidence.starts}
         self.cases = {case.name: CaseView(case) for case in evidence.cases}
+        self._tagged: dict[str, list[CaseView]] = defaultdict(list)
+        for case in self.cases.values():
+            for tag in case.data.tags:
+                self._tagged[tag].append(case)
         self.calls = [self._call(exchange) for exchange in evidence.exchanges]
         self._handled = {(c.data.callee, c.data.port): c for c in self.calls if c.data.port}
         self.started = {(s.start, s.span_id): s for s in evidence.started}
@@ -318,7 +326,7 @@ class View:
 
     def tagged(self, tag: str) -> list[CaseView]:
         """Return the cases that carry `tag`."""
-        return [case for case in self.cases.values() if tag in case.data.tags]
+        return list(self._tagged.get(tag, ()))
 
     def case_of(self, span: ServiceSpan) -> CaseView | None:
         """Return the case that `span` belongs to."""
@@ -348,6 +356,11 @@ class View:
     @cached_property
     def _without_call(self) -> list[ServiceSpan]:
         return [span for span in self.spans if span.call is None and not span.is_probe]
+
+    @cached_property
+    def span_ids(self) -> set[str]:
+        """Return the ids of all spans that arrived."""
+        return {span.id for span in self.spans}
 
     @cached_property
     def exporting(self) -> set[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import libcst as cst
@@ -14,6 +14,7 @@ from otelkata.lint.meaning.module import Module
 from otelkata.lint.options import Options
 from otelkata.lint.rule import Rule
 from otelkata.lint.source.depth import obstacle
+from otelkata.lint.source.glance import Glance, parsed
 from otelkata.lint.source.syntax import problem
 
 DEEPEST = 20_000
@@ -28,15 +29,23 @@ def lint_source(
     Suppression comments are not looked at. Never raises for any bytes: where a rule fails by a
     fault of its own, the file counts as unread, and the reason names the rule.
     """
-    reason = _null_byte(source) or obstacle(source)
+    reason = _null_byte(source)
     if reason is not None:
         return Unread(path, reason)
     options = options or Options()
     asked = _asked(rules, source, options)
-    if not asked and problem(source) is None:
+    if not asked and parsed(source) is not None:
         return []
+    glance = Glance.at(source)
+    reason = obstacle(source, glance)
+    if reason is not None:
+        return Unread(path, reason)
+    if glance is not None:
+        asked = _beginning(asked, glance, options)
+        if not asked:
+            return []
     with _undisturbed():
-        return _lint(source, path, asked, options)
+        return _lint(source, path, asked, options, glance)
 
 
 def _null_byte(source: bytes) -> str | None:
@@ -52,6 +61,13 @@ def _asked(rules: Sequence[Rule], source: bytes, options: Options) -> list[Rule]
     if any(word in source for word in own):
         return list(rules)
     return [rule for rule in rules if any(word in source for word in rule.words)]
+
+
+def _beginning(rules: Iterable[Rule], glance: Glance, options: Options) -> list[Rule]:
+    """Return the rules that may begin somewhere, by what is called in the file."""
+    if glance.calls(*(name.rpartition(".")[2] for name in options.start_signatures)):
+        return list(rules)
+    return [rule for rule in rules if rule.may_begin(glance)]
 
 
 def _syntax_error(source: bytes, error: cst.ParserSyntaxError) -> str:
@@ -78,10 +94,10 @@ def _undisturbed() -> Iterator[None]:
 
 
 def _lint(
-    source: bytes, path: str, rules: Sequence[Rule], options: Options
+    source: bytes, path: str, rules: Sequence[Rule], options: Options, glance: Glance | None
 ) -> list[Finding] | Unread:
     try:
-        module = Module(cst.parse_module(source), path, options, source)
+        module = Module(cst.parse_module(source), path, options, source, glance)
     except cst.ParserSyntaxError as error:
         return Unread(path, _syntax_error(source, error))
     except (UnicodeDecodeError, LookupError, SyntaxError) as error:

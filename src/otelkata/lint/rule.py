@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import libcst as cst
 
     from otelkata.lint.meaning.module import Module
+    from otelkata.lint.source.glance import Glance
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +43,14 @@ class Rule:
     """Whether it is off unless selected, or unless a submission is graded."""
     words: ClassVar[tuple[bytes, ...]]
     """Text without any of which no file can have a finding."""
+    calls: ClassVar[tuple[str, ...]] = ()
+    """Names without a call of any of which no file can have a finding; none: words alone tell."""
     bad: ClassVar[tuple[Example, ...]]
     good: ClassVar[tuple[Example, ...]]
+
+    def may_begin(self, glance: Glance) -> bool:
+        """Tell whether a file may have a finding, by what is seen before it is parsed."""
+        return not self.calls or glance.calls(*self.calls)
 
     def check(self, module: Module) -> Iterator[Finding]:
         """Yield what is wrong in `module`."""

@@ -4,31 +4,58 @@ It travels between processes and is kept on disk as JSON of its own (`encode`); 
 object, which has less, is made of it by `to_json`.
 """
 
-import re
+from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any, Literal
 
 import msgspec
 
-from otelkata.evidence.model import Evidence, Remark
+from otelkata.evidence.model import Remark
 from otelkata.judge.criteria import CRITERIA
 from otelkata.judge.verdict import CheckStatus, CriterionStatus, Result, Verdict
+from otelkata.judge.view import CaseView, View
 
-from .tree import draw
+from .drawing import Crossing, Drawing, lay_out, requests
+from .tree import to_text
+from .words import cut
 
 SCHEMA_VERSION = 1
-_UNPRINTABLE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\ud800-\udfff]")
-TEXT_LIMIT = 4_000
-"""Longest text, in characters, of any one value in a report."""
-
 NOT_RUN = "it was not run"
+AROUND = 2
+"""How many lines are quoted before and after the one that is meant."""
+
+LINE_LIMIT = 160
+"""Longest line of source that is quoted, in characters."""
+
+
+class SourceLine(msgspec.Struct, frozen=True):
+    """A line of the submission's source."""
+
+    number: int
+    text: str
 
 
 class Place(msgspec.Struct, frozen=True):
-    """A line of the submission; `path` begins with the submission's as it was given."""
+    """A line of the submission; `path` begins with the submission's as it was given.
+
+    `excerpt` is that line with those around it, where the source is known.
+    """
 
     path: str
     line: int
+    excerpt: tuple[SourceLine, ...] = ()
+
+
+class Scenario(msgspec.Struct, frozen=True):
+    """One case that was played: what the wire showed of it, and how many spans it left.
+
+    `obstacle` says why its spans cannot be judged, where they cannot.
+    """
+
+    title: str
+    spans: int
+    obstacle: str
+    crossings: tuple[Crossing, ...]
 
 
 class Score(msgspec.Struct, frozen=True):
@@ -39,7 +66,10 @@ class Score(msgspec.Struct, frozen=True):
 
 
 class Judged(msgspec.Struct, frozen=True):
-    """What one check came to; `title` is the line that says what it asks for."""
+    """What one check came to; `title` is the line that says what it asks for.
+
+    `trace` is `drawing` as text, or else what details there are.
+    """
 
     id: str
     title: str
@@ -52,6 +82,7 @@ class Judged(msgspec.Struct, frozen=True):
     trace: str | None
     location: Place | None
     duration_s: float
+    drawing: Drawing | None = None
 
 
 class LintFinding(msgspec.Struct, frozen=True):
@@ -62,6 +93,7 @@ class LintFinding(msgspec.Struct, frozen=True):
     line: int
     column: int
     message: str
+    excerpt: tuple[SourceLine, ...] = ()
 
 
 class Graded(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,6 +110,7 @@ class Graded(msgspec.Struct, frozen=True, kw_only=True):
     bonus: Score = Score(0, 0)
     checks: tuple[Judged, ...] = ()
     lint: tuple[LintFinding, ...] = ()
+    scenarios: tuple[Scenario, ...] = ()
     advice: tuple[str, ...] = ()
     isolation: str = NOT_RUN
     duration_s: float = 0.0
@@ -95,8 +128,9 @@ def failure(submission: str, seed: int, error: str, duration_s: float = 0.0) -> 
     )
 
 
-def graded(submission: str, evidence: Evidence, verdict: Verdict) -> Graded:
-    """Return what `evidence` on the `submission`, named as it was given, came to."""
+def graded(submission: str, view: View, verdict: Verdict) -> Graded:
+    """Return what was seen of the `submission`, named as it was given, and what it came to."""
+    evidence = view.evidence
     errors = [r.message for r in verdict.results if r.status == "error"]
     reading = evidence.reading
     remarks = reading.remarks if reading else []
@@ -108,8 +142,11 @@ def graded(submission: str, evidence: Evidence, verdict: Verdict) -> Graded:
         left_out=tuple(evidence.left_out),
         required=Score(*verdict.required),
         bonus=Score(*verdict.bonus),
-        checks=tuple(_judged(submission, result) for result in verdict.results),
-        lint=tuple(_finding(submission, remark) for remark in remarks if remark.criteria),
+        checks=tuple(_judged(submission, result, evidence.sources) for result in verdict.results),
+        lint=tuple(
+            _finding(submission, remark, evidence.sources) for remark in remarks if remark.criteria
+        ),
+        scenarios=tuple(_scenario(case) for case in view.cases.values()),
         advice=tuple(
             [cut(f"a check of the grader failed: {error}") for error in errors]
             + [_advice(remark) for remark in remarks if not remark.criteria]
@@ -132,8 +169,8 @@ def to_json(graded: Graded) -> dict[str, Any]:
             "required": msgspec.to_builtins(graded.required),
             "bonus": msgspec.to_builtins(graded.bonus),
         },
-        "checks": [_without_title(judged) for judged in graded.checks],
-        "lint": [msgspec.to_builtins(finding) for finding in graded.lint],
+        "checks": [_of_contract(judged) for judged in graded.checks],
+        "lint": [_of_contract(finding) for finding in graded.lint],
         "advice": [*graded.advice, *([graded.error] if graded.error else [])],
         "isolation": graded.isolation,
         "duration_s": round(graded.duration_s, 3),
@@ -150,15 +187,10 @@ def decode(data: bytes) -> Graded:
     return msgspec.json.decode(data, type=Graded)
 
 
-def cut(text: str) -> str:
-    """Return `text` as every reader can show it: controls escaped, at a bounded length."""
-    shown = _UNPRINTABLE.sub(lambda match: ascii(match.group())[1:-1], text)
-    return shown if len(shown) <= TEXT_LIMIT else f"{shown[:TEXT_LIMIT]}… (cut)"
-
-
-def _judged(submission: str, result: Result) -> Judged:
+def _judged(submission: str, result: Result, sources: Mapping[str, str]) -> Judged:
     fault = result.fault
-    trace = draw(fault) if fault else None
+    drawing = lay_out(fault) if fault else None
+    trace = to_text(drawing) if drawing else fault.details.strip() if fault else ""
     path, line = fault.place if fault else ("", 0)
     return Judged(
         id=result.check.id,
@@ -170,13 +202,32 @@ def _judged(submission: str, result: Result) -> Judged:
         why=result.check.why,
         fix=result.check.fix,
         trace=cut(trace) if trace else None,
-        location=Place(cut(str(PurePath(submission) / path)), line) if path else None,
+        location=_place(submission, path, line, sources) if path else None,
         duration_s=round(result.duration_s, 6),
+        drawing=drawing,
     )
 
 
-def _finding(submission: str, remark: Remark) -> LintFinding:
+def _scenario(case: CaseView) -> Scenario:
+    return Scenario(case.title, len(case.spans), cut(case.obstacle), requests(case))
+
+
+def _place(submission: str, path: str, line: int, sources: Mapping[str, str]) -> Place:
+    return Place(cut(str(PurePath(submission) / path)), line, _excerpt(sources, path, line))
+
+
+def _excerpt(sources: Mapping[str, str], path: str, line: int) -> tuple[SourceLine, ...]:
+    lines = sources.get(path, "").splitlines()
+    if not 1 <= line <= len(lines):
+        return ()
+    first = max(1, line - AROUND)
+    shown = lines[first - 1 : line + AROUND]
+    return tuple(SourceLine(first + n, cut(text, LINE_LIMIT)) for n, text in enumerate(shown))
+
+
+def _finding(submission: str, remark: Remark, sources: Mapping[str, str]) -> LintFinding:
     return LintFinding(
+        excerpt=_excerpt(sources, remark.path, remark.line),
         code=remark.code,
         path=cut(str(PurePath(submission) / remark.path)),
         line=remark.line,
@@ -189,7 +240,10 @@ def _advice(remark: Remark) -> str:
     return cut(f"{remark.path}:{remark.line}: {remark.message} ({remark.code} {remark.name})")
 
 
-def _without_title(judged: Judged) -> dict[str, Any]:
-    fields: dict[str, Any] = msgspec.to_builtins(judged)
-    del fields["title"]
+def _of_contract(item: Judged | LintFinding) -> dict[str, Any]:
+    fields: dict[str, Any] = msgspec.to_builtins(item)
+    for name in ("title", "drawing", "excerpt"):
+        fields.pop(name, None)
+    if fields.get("location"):
+        del fields["location"]["excerpt"]
     return fields

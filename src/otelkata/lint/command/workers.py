@@ -25,6 +25,8 @@ STACK = 256 << 20
 
 _AHEAD = 2
 """Items that a worker has at a time, so that it need not wait for the next one."""
+_GARBAGE = 500_000
+"""Objects in a worker that are worth looking for garbage among them."""
 _SIZE = struct.Struct("!I")
 
 
@@ -173,5 +175,6 @@ def _answer(line: socket.socket, work: Callable[[int], R], status: list[int]) ->
     while order := orders.read(_SIZE.size):
         answer = pickle.dumps(work(*_SIZE.unpack(order)), pickle.HIGHEST_PROTOCOL)
         line.sendall(_SIZE.pack(len(answer)) + answer)
-        gc.collect()
+        if gc.get_count()[0] > _GARBAGE:
+            gc.collect()
     status[0] = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from otelkata.lint.flow.stories import Story
     from otelkata.lint.patterns.attributes import SpanAttribute
     from otelkata.lint.patterns.starts import Start
+    from otelkata.lint.source.glance import Glance
 
 Body: TypeAlias = cst.FunctionDef | cst.Module
 
@@ -56,6 +58,7 @@ class Module:
         path: str,
         options: Options | None = None,
         source: bytes | None = None,
+        glance: Glance | None = None,
     ) -> None:
         """Index `tree`, which was parsed from `source`; `path` is only a name."""
         self.tree = tree
@@ -63,16 +66,11 @@ class Module:
         self.options = options or Options()
         self.index = Index(tree)
         self._known: dict[cst.CSTNode, Known | None] = {}
-        self._places = Places(tree, source)
+        self._places = Places(tree, source, glance)
 
     def place(self, node: cst.CSTNode) -> Place:
         """Return where `node` stands."""
-        statement = node
-        for around in self.ancestors(node):
-            if isinstance(around, cst.Module):
-                break
-            statement = around
-        return self._places.of(node, statement)
+        return self._places.of(node, self.ancestors(node))
 
     def code(self, node: cst.CSTNode) -> str:
         """Return the source of `node`."""
@@ -129,11 +127,11 @@ class Module:
     def calls(self, *names: str) -> Iterator[cst.Call]:
         """Yield the calls of what has one of these canonical names, in the order of the source."""
         wanted = {name.rpartition(".")[2] for name in names}
-        for call in self.index.calls:
-            if last_name(call.func) in wanted or isinstance(call.func, cst.Name):
-                found = self.called(call)
-                if found is not None and found.kind in names:
-                    yield call
+        for rank in sorted(rank for name in wanted for rank in self._called_by.get(name, ())):
+            call = self.index.calls[rank]
+            found = self.called(call)
+            if found is not None and found.kind in names:
+                yield call
 
     def called(self, call: cst.Call) -> Known | None:
         """Return the canonical name of what `call` calls: `get_tracer`, `Tracer.start_span`, …"""
@@ -177,6 +175,19 @@ class Module:
             return None
         functions = [item.defined for item in found if isinstance(item.defined, cst.FunctionDef)]
         return functions[0] if len(functions) == len(found) == 1 else None
+
+    @cached_property
+    def _called_by(self) -> dict[str, list[int]]:
+        """Which of the file's calls are of something that has, or is imported by, a last name."""
+        found: defaultdict[str, list[int]] = defaultdict(list)
+        for rank, call in enumerate(self.index.calls):
+            func = call.func
+            if isinstance(func, cst.Attribute):
+                found[func.attr.value].append(rank)
+            elif isinstance(func, cst.Name):
+                origin = self.origin(func) or ""
+                found[origin.rpartition(".")[2] or func.value].append(rank)
+        return found
 
     @cached_property
     def ranks(self) -> Mapping[cst.CSTNode, int]:

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 import libcst as cst
 
-from otelkata.lint.source.walk import children
+from otelkata.lint.source.walk import SCOPES, children
 
 ScopeNode: TypeAlias = cst.Module | cst.FunctionDef | cst.ClassDef | cst.Lambda
 
@@ -124,15 +124,18 @@ class Index:
         waiting: list[tuple[cst.CSTNode, Scope]] = [(tree, self.module)]
         while waiting:
             node, scope = waiting.pop()
-            if isinstance(node, cst.Call):
-                self.calls.append(node)
-            elif (bind := binders.get(type(node))) is not None:
+            kind = node.__class__
+            if kind is cst.Call:
+                self.calls.append(node)  # type: ignore[arg-type]
+            elif (bind := binders.get(kind)) is not None:
                 bind(node, scope)
-            inner = self.scopes.get(node, scope)
-            below = list(children(node))
+                if kind in SCOPES:
+                    scope = self.scopes[node]
+            below = children(node)
             for child in below:
                 self.parents[child] = node
-            waiting.extend((child, inner) for child in reversed(below))
+            below.reverse()
+            waiting += [(child, scope) for child in below]
 
     def scope_of(self, node: cst.CSTNode) -> Scope:
         """Return the scope in which `node` is evaluated; of a scope itself, its own."""

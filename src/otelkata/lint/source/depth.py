@@ -10,6 +10,8 @@ import ast
 import re
 import warnings
 
+from otelkata.lint.source.glance import Glance
+
 BRACKETS = 200
 """How many brackets may be open at once: CPython's own limit."""
 PATTERN_BRACKETS = 8
@@ -34,15 +36,22 @@ _NO_CODE = re.compile(
 _CASE = re.compile(rb"^[ \t]*case\b", re.MULTILINE)
 
 
-def obstacle(source: bytes) -> str | None:
-    """Say why `source` cannot be given to the parser; None if nothing speaks against it."""
-    deepest, longest = _brackets(source)
-    if deepest > BRACKETS:
-        deepest, longest = _brackets(_NO_CODE.sub(_code_of, source))
-    if deepest > BRACKETS:
-        return _too_deep(f"{deepest:,} open brackets", BRACKETS)
+def obstacle(source: bytes, glance: Glance | None = None) -> str | None:
+    """Say why `source` cannot be given to the parser; None if nothing speaks against it.
+
+    What `ast` has read at a `glance` has no more open brackets than it may.
+    """
+    longest = 0
+    if glance is None:
+        deepest, longest = _brackets(source)
+        if deepest > BRACKETS:
+            deepest, longest = _brackets(_NO_CODE.sub(_code_of, source))
+        if deepest > BRACKETS:
+            return _too_deep(f"{deepest:,} open brackets", BRACKETS)
     if b"match" in source and (pattern := _pattern_depth(source)) > PATTERN_BRACKETS:
         return _too_deep(f"{pattern:,} open brackets in a pattern", PATTERN_BRACKETS)
+    if glance is not None:
+        return None if glance.is_shallow else _levels_of(glance.tree)
     if longest > _LONG or _is_long(source):
         return _levels(source)
     return None
@@ -108,6 +117,10 @@ def _levels(source: bytes) -> str | None:
         return f"syntax error at {error.lineno or 1}:{error.offset or 1}: {error.msg}"
     except ValueError as error:
         return f"cannot be decoded: {error}"
+    return _levels_of(tree)
+
+
+def _levels_of(tree: ast.Module) -> str | None:
     levels = _depth(tree) // _UNITS
     return _too_deep(f"{levels:,} levels", LEVELS) if levels > LEVELS else None
 

@@ -1,17 +1,18 @@
 """Where nodes stand, found for the statements that are asked about, not for the whole file.
 
 libcst's own provider writes the file anew and visits each node twice, which takes twice the time of
-parsing. Here `ast` tells where the statements of the module begin, and one of them is written anew
-when a node in it is asked for; what was written is compared with the source.
+parsing. Here `ast` tells where the statements of modules, classes and functions begin, and one of
+them is written anew when a node in it is asked for; what was written is compared with the source.
 """
 
 from __future__ import annotations
 
 import ast
 import re
-import warnings
 from bisect import bisect_right
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, islice
 from types import TracebackType
@@ -21,6 +22,7 @@ import libcst as cst
 from libcst._nodes.internal import CodegenState  # no public equal records single nodes
 
 from otelkata.lint.finding import Place
+from otelkata.lint.source.glance import Glance, parsed
 
 _NEWLINE = re.compile(r"\r\n|\r|\n")
 _Span: TypeAlias = tuple[int, int]
@@ -81,22 +83,61 @@ class _Within:
         spans[id(self._node)] = (start, end)
 
 
+@dataclass(frozen=True, slots=True)
+class _Statement:
+    """A statement that begins on a line, and how the blocks around it are indented."""
+
+    node: cst.CSTNode
+    line: int
+    indents: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Pair:
+    """What `ast` says of a statement: where it begins, and, of a block, what stands in it."""
+
+    line: int
+    parsed: ast.stmt
+    is_open: bool = False
+
+
 class Places:
     """Tells where the nodes of one module stand."""
 
-    def __init__(self, tree: cst.Module, source: bytes | None = None) -> None:
-        """Look up in `tree`, which was parsed from `source`."""
+    def __init__(
+        self, tree: cst.Module, source: bytes | None = None, glance: Glance | None = None
+    ) -> None:
+        """Look up in `tree`, which was parsed from `source`, as was what is seen at a `glance`."""
         self._tree = tree
         self._source = source
+        self._glance = glance
         self._found: dict[int, _Span] = {}
 
-    def of(self, node: cst.CSTNode, statement: cst.CSTNode) -> Place:
-        """Return the place of `node`, which is in `statement` of the module, or is it."""
+    def of(self, node: cst.CSTNode, around: Iterable[cst.CSTNode]) -> Place:
+        """Return the place of `node`, which stands in all of `around`, from the inside."""
         if id(node) not in self._found:
-            line = self._first_lines.get(id(statement))
-            if line is None or not self._write(statement, self._lines[line - 1]):
+            known = self._statement([node, *around])
+            if known is None or not self._write(known):
                 self._write_all()
         return self._place(*self._found[id(node)])
+
+    def _statement(self, chain: list[cst.CSTNode]) -> _Statement | None:
+        """Return the innermost statement of `chain` of which it is known where it begins.
+
+        Only what functions and classes hold is paired with what `ast` says of it.
+        """
+        found = None
+        indents: list[str] = []
+        for node in reversed(chain):
+            pair = self._pairs.get(id(node))
+            if pair is not None:
+                found = _Statement(node, pair.line, tuple(indents))
+                if isinstance(node, cst.FunctionDef | cst.ClassDef) and not pair.is_open:
+                    pair.is_open = True
+                    self._pairs |= _paired(node.body, pair.parsed.body)  # type: ignore[attr-defined]
+            elif isinstance(node, cst.IndentedBlock):
+                indents.append(self._tree.default_indent if node.indent is None else node.indent)
+        return found
 
     @cached_property
     def _text(self) -> str:
@@ -109,28 +150,16 @@ class Places:
         return _line_starts(self._text)
 
     @cached_property
-    def _first_lines(self) -> dict[int, int]:
-        """The line on which each statement of the module begins; none if it cannot be told."""
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                parsed = ast.parse(self._text).body
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            # libcst reads newer syntax than the Python that runs.
-            return {}
-        statements = iter(parsed)
-        found: dict[int, int] = {}
-        for statement in self._tree.body:
-            count = len(statement.body) if isinstance(statement, cst.SimpleStatementLine) else 1
-            same = list(islice(statements, count))
-            if same:
-                decorators = getattr(same[0], "decorator_list", [])
-                found[id(statement)] = min(item.lineno for item in (same[0], *decorators))
-        return found
+    def _pairs(self) -> dict[int, _Pair]:
+        """What `ast` says of some statements, by their identity; nothing if it says nothing."""
+        tree = self._glance.tree if self._glance is not None else parsed(self._text)
+        # libcst reads newer syntax than the Python that runs.
+        return {} if tree is None else _paired(self._tree, tree.body)
 
-    def _write(self, node: cst.CSTNode, begin: int) -> bool:
-        """Write `node`, which begins at `begin`; tell whether that is what stands there."""
-        recorder = self._written(node)
+    def _write(self, known: _Statement) -> bool:
+        """Write a statement; tell whether that is what stands there."""
+        node, begin = known.node, self._lines[known.line - 1]
+        recorder = self._written(node, known.indents)
         blanks = getattr(node, "leading_lines", ())
         leading = recorder.spans[id(blanks[-1])][1] if blanks else 0
         if not self._stands("".join(recorder.tokens[leading:]), begin):
@@ -142,12 +171,14 @@ class Places:
         """Write the module; libcst leaves out form feeds, and so what it wrote has the lines."""
         recorder = self._written(self._tree)
         self._lines = _line_starts("".join(recorder.tokens))
-        self._first_lines = {}
+        self._pairs = {}
         self._found.clear()
         self._keep(recorder, 0)
 
-    def _written(self, node: cst.CSTNode) -> _Recorder:
+    def _written(self, node: cst.CSTNode, indents: Iterable[str] = ()) -> _Recorder:
         recorder = _Recorder(self._tree)
+        for indent in indents:
+            recorder.increase_indent(indent)
         node._codegen(recorder)  # noqa: SLF001 (as Module.code_for_node does)
         return recorder
 
@@ -169,6 +200,20 @@ class Places:
     def _line_and_column(self, offset: int) -> tuple[int, int]:
         line = bisect_right(self._lines, offset)
         return line, offset - self._lines[line - 1] + 1
+
+
+def _paired(block: cst.Module | cst.BaseSuite, statements: Iterable[ast.stmt]) -> dict[int, _Pair]:
+    """Return what `ast` says of the statements of a block that has lines of its own."""
+    found = {}
+    left = iter(statements)
+    for statement in () if isinstance(block, cst.SimpleStatementSuite) else block.body:
+        count = len(statement.body) if isinstance(statement, cst.SimpleStatementLine) else 1
+        same = list(islice(left, count))
+        if same:
+            decorators = getattr(same[0], "decorator_list", ())
+            line = min(item.lineno for item in (same[0], *decorators))
+            found[id(statement)] = _Pair(line, same[0])
+    return found
 
 
 def _line_starts(text: str) -> list[int]:

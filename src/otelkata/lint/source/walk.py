@@ -1,13 +1,13 @@
 """Walk what a libcst tree means, and leave out how it is laid out.
 
-libcst's own visitors rebuild every node and visit each blank and comma; a rule needs neither.
+libcst's own visitors rebuild every node and visit each blank and comma; a rule needs neither. Its
+nodes have an abstract base, so that `isinstance` is slow where the answer is no: not used here.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from functools import cache
 
 import libcst as cst
 
@@ -38,23 +38,43 @@ _LAYOUT = frozenset(
 SCOPES = (cst.FunctionDef, cst.ClassDef, cst.Lambda)
 
 
-@cache
-def _fields(kind: type[cst.CSTNode]) -> tuple[str, ...]:
-    return tuple(
-        field.name
-        for field in dataclasses.fields(kind)
-        if field.name not in _LAYOUT and not field.name.startswith("whitespace")
-    )
+class _Fields(dict[type, tuple[str, ...]]):
+    """The fields of each kind of node that mean something; none of what is no node."""
+
+    def __missing__(self, kind: type) -> tuple[str, ...]:
+        fields = dataclasses.fields(kind) if issubclass(kind, cst.CSTNode) else ()
+        self[kind] = tuple(
+            field.name
+            for field in fields
+            if field.name not in _LAYOUT and not field.name.startswith("whitespace")
+        )
+        return self[kind]
 
 
-def children(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    """Yield the direct parts of `node` that mean something."""
-    for name in _fields(type(node)):
+class _IsNode(dict[type, bool]):
+    """Whether a value of each type is a node."""
+
+    def __missing__(self, kind: type) -> bool:
+        self[kind] = issubclass(kind, cst.CSTNode)
+        return self[kind]
+
+
+# What has no parts is by far the most.
+_FIELDS = _Fields({cst.Name: (), cst.SimpleString: (), cst.Integer: ()})
+_IS_NODE = _IsNode()
+
+
+def children(node: cst.CSTNode) -> list[cst.CSTNode]:
+    """Return the direct parts of `node` that mean something."""
+    found: list[cst.CSTNode] = []
+    for name in _FIELDS[node.__class__]:
         value = getattr(node, name)
-        if isinstance(value, cst.CSTNode):
-            yield value
-        elif isinstance(value, (list, tuple)):
-            yield from (item for item in value if isinstance(item, cst.CSTNode))
+        kind = value.__class__
+        if kind is tuple or kind is list:
+            found += value
+        elif _IS_NODE[kind]:
+            found.append(value)
+    return found
 
 
 def walk(node: cst.CSTNode, *, into_scopes: bool = True) -> Iterator[cst.CSTNode]:
@@ -66,6 +86,8 @@ def walk(node: cst.CSTNode, *, into_scopes: bool = True) -> Iterator[cst.CSTNode
     while waiting:
         current = waiting.pop()
         yield current
-        if not into_scopes and current is not node and isinstance(current, SCOPES):
+        if not into_scopes and current.__class__ in SCOPES and current is not node:
             continue
-        waiting.extend(reversed(list(children(current))))
+        below = children(current)
+        below.reverse()
+        waiting += below
