@@ -41,7 +41,8 @@ class Attack:
     """One attack: what it tries, and what would tell that it worked.
 
     `marker` are paths outside the scratch, and `told` texts in the report, that must not be there.
-    `breaks` names the fault of `fixtures/failing` that the attack would like to hide.
+    `breaks` names the fault of `fixtures/failing` that the attack would like to hide. One that is
+    `slow` takes a minute, or most of the machine.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Attack:
     told: list[str]
     verdict: str
     breaks: str | None
+    slow: bool
     content: dict[str, list[dict[str, Any]]]
 
 
@@ -60,6 +62,7 @@ class Places:
 
     outside: Path
     home: Path
+    cache: Path
     neighbour: Path
     submission: Path
     port: int
@@ -76,6 +79,7 @@ class Places:
         return {
             "OUTSIDE": self.outside,
             "HOME": self.home,
+            "CACHE": self.cache,
             "NEIGHBOUR": self.neighbour,
             "SUBMISSION": self.submission,
             "PORT": self.port,
@@ -97,6 +101,7 @@ def read(path: Path) -> Attack:
         data.pop("told", []),
         data.pop("verdict"),
         data.pop("breaks", None),
+        data.pop("slow", False),
         data,
     )
     unknown = set(data) - {"edit", *MAKERS}

@@ -13,12 +13,14 @@ from evidence_builder import sound
 from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import Link, SpanKind, Status, StatusCode
 
+from otelkata.deploy.network import Network, OwnNetwork
 from otelkata.drive import collector as collector_module
 from otelkata.drive.collector import Collector
 from otelkata.drive.http import HOST, Call, CallFailed, Request, Response
@@ -31,9 +33,9 @@ PROTOBUF = ("Content-Type", "application/x-protobuf")
 
 
 @asynccontextmanager
-async def collecting() -> AsyncIterator[Collector]:
+async def collecting(network: Network | None = None) -> AsyncIterator[Collector]:
     collector = Collector()
-    await collector.open()
+    await collector.open(network)
     try:
         yield collector
     finally:
@@ -151,19 +153,36 @@ async def test_other_signals_are_not_taken() -> None:
     assert collector.deliveries == []
 
 
-@pytest.mark.parametrize("limit", ["SPANS_LIMIT", "BYTES_LIMIT"])
+@pytest.mark.parametrize(
+    ("limit", "statuses"),
+    [("SPANS_LIMIT", [200, 200]), ("BYTES_LIMIT", [200]), ("PARTS_LIMIT", [400])],
+)
 @in_event_loop
 async def test_there_is_an_end_to_what_is_taken(
-    limit: str, monkeypatch: pytest.MonkeyPatch
+    limit: str, statuses: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(collector_module, limit, 2)
-    async with collecting() as collector:
-        for _ in range(2 if limit == "SPANS_LIMIT" else 1):
-            assert (await post(collector, body_of(), PROTOBUF)).status == 200
-        assert collector.excess == ""
+    network = OwnNetwork()
+    async with collecting(network) as collector:
+        answers = [await post(collector, body_of(), PROTOBUF) for _ in statuses]
+        assert [answer.status for answer in answers] == statuses
+        assert network.excess == ""
         with pytest.raises(CallFailed):
             await post(collector, body_of(), PROTOBUF)
-    assert collector.excess.startswith("it exported more than")
+    assert network.excess.startswith("it exported")
+
+
+@in_event_loop
+async def test_what_takes_little_to_send_is_counted_before_it_takes_much_to_keep(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(collector_module, "PARTS_LIMIT", 1000)
+    request = ExportTraceServiceRequest()
+    span = request.resource_spans.add().scope_spans.add().spans.add()
+    span.attributes.add(key="k").value.array_value.values.extend([AnyValue()] * 2000)
+    async with collecting() as collector:
+        answer = await post(collector, request.SerializeToString(), PROTOBUF)
+    assert (answer.status, collector.spans) == (400, [])
 
 
 @in_event_loop

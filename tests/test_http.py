@@ -151,6 +151,27 @@ async def test_a_body_of_exactly_the_limit_is_taken() -> None:
 
 
 @in_event_loop
+async def test_who_goes_on_while_it_is_answered_is_cut_off() -> None:
+    """Nothing else bounds what a reader keeps of what it cannot use yet."""
+    cancelled = asyncio.Event()
+
+    async def wait(_connection: Connection, _request: Request) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cancelled.set()
+
+    listener = await listen(wait)
+    reader, writer = await asyncio.open_connection(HOST, port_of(listener))
+    writer.write(GET + b"x" * (2 * BODY_LIMIT))
+    with contextlib.suppress(ConnectionResetError):
+        assert await reader.read() == b""
+    await cancelled.wait()
+    writer.close()
+    listener.close()
+
+
+@in_event_loop
 async def test_the_preface_of_http2_is_a_request_of_its_own() -> None:
     async with serving(Connection.reset) as server:
         with pytest.raises(ConnectionResetError):

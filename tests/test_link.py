@@ -217,18 +217,34 @@ def fields_of(command: type[wire.Command]) -> list[str]:
     return [field.name for field in dataclasses.fields(command) if field.name != "request"]
 
 
+@pytest.mark.parametrize(
+    ("limit", "reason"),
+    [
+        ("CONNECTIONS_LIMIT", "it opened more than 2 connections at a time"),
+        ("CONNECTIONS_TOTAL", "it opened more than 2 connections"),
+        ("BYTES_LIMIT", "it sent the grader more than 0 MiB"),
+    ],
+)
 @in_event_loop
-async def test_too_many_connections_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(network_module, "CONNECTIONS_LIMIT", 2)
+async def test_who_takes_too_much_is_refused_from_then_on_and_that_is_told(
+    limit: str, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(network_module, limit, 2)
+    told: list[str] = []
     async with room() as at:
-        callers = [await at.call_in() for _ in range(3)]
+        at.network.on_excess = told.append
+        callers = [await at.call_in(b"x") for _ in range(3)]
         await callers[2].is_cut_off()
-        assert "more than 2 connections" in at.network.excess
-        callers[0].writer.close()
-        joining = await at.call_in(at.hello())
-        while not at.host.joined.done():
-            # Until the server has noticed that the first one has gone, there is no room.
-            joining = await at.call_in(at.hello())
-            await asyncio.sleep(0)
-        for caller in (callers[1], joining):
+        await (await at.call_in(at.hello())).is_cut_off()
+        assert at.network.excess == reason
+        for caller in callers[:2]:
             caller.writer.close()
+    assert told == [reason]
+
+
+@in_event_loop
+async def test_a_report_that_is_nested_without_end_is_no_observation() -> None:
+    async with room() as at:
+        caller = await at.call_in(at.hello(), b'Ended {"more": ' + b"[" * 100_000 + b"\n")
+        await caller.is_cut_off()
+        assert [problem.stage for problem in at.seen.problems] == ["report"]

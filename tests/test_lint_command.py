@@ -14,10 +14,24 @@ from lint_sources import CLEAN, LEAK, put, tree
 
 from otelkata.cli.lint import main
 from otelkata.lint.command import config, one, run
+from otelkata.lint.flow import ownership
 from otelkata.lint.source import files, reading
 
 COMMAND = [sys.executable, "-m", "otelkata.cli.lint"]
 TABLE = "[tool.kata-lint]\n"
+ENDED = b"""\
+from opentelemetry import trace
+
+tracer = trace.get_tracer("shop")
+
+
+def check_out(order):
+    span = tracer.start_span("check out")
+    try:
+        return order.place()
+    finally:
+        span.end()
+"""
 TWO_LEAKS = LEAK + LEAK.replace(b"reserve", b"refund")
 
 
@@ -474,3 +488,20 @@ def test_imports_are_late(
         env=planted.unmeasured(),
     )
     assert set(imported) == set(json.loads(done.stderr.replace("'", '"'))) - {"json", "tokenize"}
+
+
+def test_a_function_that_is_given_up_is_told_and_changes_no_exit_code(
+    lint: Lint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ownership, "MOST_OF_FUNCTION", 3)
+    put(Path("shop.py"), ENDED)
+    put(
+        Path("other.py"),
+        ENDED.replace(b"start_span", b"start_as_current_span").replace(b"end", b"go"),
+    )
+    code, out, err = lint("--format=json", "shop.py", "other.py")
+    assert (code, json.loads(out)) == (0, [])
+    assert err == (
+        "shop.py:6: the function check_out has too many paths to follow all of its spans; "
+        "split it up\n"
+    )

@@ -25,6 +25,7 @@ class Worker:
         self.all.append(self)
         self.tasks: list[int] = []
         self.hear = hear
+        self.is_killed = False
         self.ended = asyncio.Event()
         if (news := self.begins()) != Refused("silence", usage=False):
             hear(news)
@@ -32,7 +33,8 @@ class Worker:
     def send(self, task: Task) -> None:
         self.tasks.append(task.number)
 
-    def end(self) -> None:
+    def end(self, *, kill: bool = False) -> None:
+        self.is_killed = kill
         self.ended.set()
 
     def do(self, *numbers: int) -> None:
@@ -69,6 +71,12 @@ def played(play: Callable[[Pool, Any], Any], count: int, jobs: int = 1) -> None:
     asyncio.run(stage())
 
 
+async def until(condition: Callable[[], bool]) -> None:
+    """Let what is there to do be done until `condition` holds."""
+    while not condition():
+        await asyncio.sleep(0)
+
+
 async def begin(said: Any, worker: Worker) -> "asyncio.Task[Any]":
     """Have tasks sent; return what will be the first news."""
     first: asyncio.Task[Any] = asyncio.ensure_future(anext(said))
@@ -94,8 +102,7 @@ def test_those_whose_worker_died_are_tried_alone_and_no_other_meanwhile() -> Non
     async def play(_: Pool, said: Any) -> None:
         first = await begin(said, Worker.all[0])
         Worker.all[0].die()
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
+        await until(lambda: len(Worker.all) == 2 and bool(Worker.all[1].tasks))
         again = Worker.all[1]
         seen = []
         for number in range(IN_FLIGHT):
@@ -118,8 +125,7 @@ def test_one_that_is_there_twice_is_an_error_and_the_others_are_graded() -> None
     async def play(_: Pool, said: Any) -> None:
         first = await begin(said, Worker.all[0])
         Worker.all[0].die()
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
+        await until(lambda: len(Worker.all) == 2 and bool(Worker.all[1].tasks))
         assert Worker.all[1].tasks == [0]
         Worker.all[1].die()
         lost = await first
@@ -163,6 +169,20 @@ def test_what_has_begun_is_told() -> None:
         assert await first == Began(1)
 
     played(play, 2)
+
+
+def test_a_worker_that_has_come_to_a_halt_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def play(_: Pool, said: Any) -> None:
+        monkeypatch.setattr(pool, "SILENCE_LIMIT", 0.0)
+        first = await begin(said, Worker.all[0])
+        await until(lambda: Worker.all[0].is_killed)
+        monkeypatch.setattr(pool, "SILENCE_LIMIT", 400.0)
+        Worker.all[0].die()
+        await until(lambda: len(Worker.all) == 2 and bool(Worker.all[1].tasks))
+        Worker.all[1].do(0)
+        assert (await first).graded.verdict == "failed"
+
+    played(play, 1)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from otelkata.drive import record as record_module
 from otelkata.drive.http import Request, Response
 from otelkata.drive.record import EXCHANGES_LIMIT, Draft, Record, TooMany
 from otelkata.evidence.model import Hop
@@ -62,10 +63,20 @@ def test_there_is_an_end_to_what_is_recorded() -> None:
     record = Record()
     for _ in range(EXCHANGES_LIMIT):
         record.begin("gateway>payment", GATEWAY)
-    assert not record.excess
-    with pytest.raises(TooMany, match="more than"):
+    with pytest.raises(TooMany, match=f"it sent more than {EXCHANGES_LIMIT} requests"):
         record.begin("gateway>payment", GATEWAY)
-    assert record.excess == f"it sent more than {EXCHANGES_LIMIT} requests"
+    assert record.note("client>gateway", "").number == EXCHANGES_LIMIT + 1, "the driver's own"
+
+
+def test_there_is_an_end_to_what_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(record_module, "BYTES_LIMIT", 10)
+    record = Record()
+    draft = record.begin("gateway>payment", GATEWAY)
+    draft.request = Request("POST", "/", [("name", "value")], b"12")
+    record.begin("gateway>payment", GATEWAY)
+    record.finish(draft)
+    with pytest.raises(TooMany, match="MiB of requests and answers"):
+        record.begin("gateway>payment", GATEWAY)
 
 
 def test_of_a_long_body_the_beginning_is_kept() -> None:

@@ -4,7 +4,6 @@ import os
 import resource
 import shutil
 import socket
-import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 from otelkata.deploy.source import (
     BYTES_LIMIT,
     DEPENDENCIES,
+    DEPTH_LIMIT,
     FILES_LIMIT,
     LEFT_OUT,
     UnusableSubmission,
@@ -183,12 +183,19 @@ def test_a_file_that_cannot_be_copied_is_named(submission: Path, scratch: Path) 
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_directories_nested_too_deeply_are_told(submission: Path, tmp_path: Path) -> None:
-    (submission / "/".join(["d"] * 300)).mkdir(parents=True)
-    before = sys.getrecursionlimit()
-    sys.setrecursionlimit(250)
-    try:
-        with pytest.raises(UnusableSubmission, match="nested too deeply"):
-            copy(submission, tmp_path / "into")
-    finally:
-        sys.setrecursionlimit(before)
+def test_directories_nested_too_deeply_are_told(submission: Path, scratch: Path) -> None:
+    (submission / "/".join(["d"] * DEPTH_LIMIT)).mkdir(parents=True)
+    copy(submission, scratch)
+    (submission / "/".join(["d"] * (DEPTH_LIMIT + 1))).mkdir()
+    with pytest.raises(UnusableSubmission, match="nested too deeply"):
+        copy(submission, scratch / "submission")
+
+
+def test_a_copy_runs_as_nobody_else(submission: Path, scratch: Path) -> None:
+    """A copy belongs to who grades: with the bits of the original, it would run as them."""
+    for name, mode in (("program", 0o6755), ("data", 0o4666)):
+        (submission / name).touch()
+        (submission / name).chmod(mode)
+    copied = copy(submission, scratch)
+    assert (copied / "program").stat().st_mode & 0o7777 == 0o755
+    assert (copied / "data").stat().st_mode & 0o7777 == 0o644

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 import pytest
 from event_loop import in_event_loop, until
 
+from otelkata.deploy.network import OwnNetwork
+from otelkata.drive import record as record_module
 from otelkata.drive.fault import (
     Answer,
     Break,
@@ -37,6 +39,7 @@ from otelkata.drive.record import Record
 from otelkata.drive.tap import Crossings, Tap, process_card
 from otelkata.drive.values import NO_PARENT, Values
 from otelkata.evidence.model import Case, Exchange, Hop
+from otelkata.host.wire import TEXT_LIMIT
 
 HOP: Hop = "gateway>inventory"
 CONTEXT = [("traceparent", "00-a-b-01"), ("TraceState", "a=1"), ("baggage", "k=v")]
@@ -75,6 +78,7 @@ class Stage:
 
     port: int = 0
     record: Record = field(default_factory=Record)
+    network: OwnNetwork = field(default_factory=OwnNetwork)
     ports: dict[str, int] = field(default_factory=dict)
     reached: list[Request] = field(default_factory=list)
 
@@ -106,7 +110,7 @@ async def staged(*plays: Play) -> AsyncIterator[Stage]:
 
     callee, dropping = await listen(answer), await listen(drop)
     stage.ports |= {"inventory.main": port_of(callee), "inventory.dropping": port_of(dropping)}
-    crossings = Crossings(stage.record, stage.ports)
+    crossings = Crossings(stage.record, stage.ports, stage.network)
     for play in plays:
         crossings.expect(play)
     tap = Tap(crossings, HOP, "gateway.main", "inventory.main")
@@ -254,6 +258,24 @@ async def test_a_request_belongs_to_the_case_whose_marks_it_carries(
     assert seen.case == case
     # What belongs to no case is passed on as it is.
     assert response.status == (503 if case else 200)
+
+
+@in_event_loop
+async def test_a_flood_ends_with_a_reset_and_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(record_module, "EXCHANGES_LIMIT", 0)
+    async with staged() as stage:
+        with pytest.raises(CallFailed):
+            await stage.send()
+    assert (stage.reached, stage.network.excess) == ([], "it sent more than 0 requests")
+
+
+@in_event_loop
+async def test_of_a_body_that_is_nested_without_end_only_the_beginning_is_kept() -> None:
+    async with staged() as stage:
+        await Call(Request("POST", "/", [], b"[" * 500_000), set()).send(stage.port)
+    [exchange] = stage.seen
+    assert exchange.request is not None
+    assert len(exchange.request.body) <= TEXT_LIMIT
 
 
 @in_event_loop

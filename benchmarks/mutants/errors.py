@@ -6,7 +6,14 @@ import libcst as cst
 
 from benchmarks.mutants.equivalence import raised_in_with
 from benchmarks.mutants.mutation import Edit, operator
-from benchmarks.mutants.spans import Start, is_current_span, receiver, starts, statements_of
+from benchmarks.mutants.spans import (
+    Start,
+    is_current_span,
+    opens_span,
+    receiver,
+    starts,
+    statements_of,
+)
 from benchmarks.mutants.submission import Source, Submission
 from benchmarks.mutants.syntax import (
     body_of,
@@ -327,7 +334,7 @@ def _outward(source: Source, call: cst.Call, item: cst.WithItem) -> Iterator[Edi
 def _manages_span(block: cst.With | cst.Try) -> bool:
     """Say whether a `with` opens a span, or the `finally` of a `try` ends one."""
     if isinstance(block, cst.With):
-        return any("span" in last_name(item.item) for item in block.items)
+        return any(opens_span(item) for item in block.items)
     return block.finalbody is not None and ".end()" in code_of(block.finalbody)
 
 

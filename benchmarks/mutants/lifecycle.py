@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import libcst as cst
 
 from benchmarks.mutants.mutation import Edit, operator
-from benchmarks.mutants.spans import Start, injects, is_server_start, starts
+from benchmarks.mutants.spans import Start, injects, is_server_start, opens_span, starts
 from benchmarks.mutants.submission import Source, Submission
 from benchmarks.mutants.syntax import (
     body_of,
@@ -186,7 +186,7 @@ def request_sent_after_client_span(submission: Submission) -> Iterator[Edit]:
     """Only the headers are made in the CLIENT span; the request is sent when it has ended."""
     for inject in injects(submission):
         block = inject.source.parents[inject.source.parents[inject.statement]]
-        if not isinstance(block, cst.With) or block.items[0].asname is None:
+        if not isinstance(block, cst.With) or not opens_span(block.items[0]):
             continue
         body = body_of(block)
         cut = next(i for i, stmt in enumerate(body) if stmt is inject.statement) + 1

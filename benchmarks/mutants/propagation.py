@@ -13,6 +13,7 @@ from benchmarks.mutants.spans import (
     is_extracted,
     is_server_start,
     new_carrier,
+    opens_span,
     starts,
 )
 from benchmarks.mutants.submission import Source, Submission
@@ -203,7 +204,7 @@ def inject_before_client_span(submission: Submission) -> Iterator[Edit]:
             for stmt in moved:
                 edit.swap(stmt, cst.RemoveFromParent())
             yield edit.splice(entered, *moved, entered)
-        elif isinstance(block, cst.With) and block.items[0].asname is not None:
+        elif isinstance(block, cst.With) and opens_span(block.items[0]):
             rest = [stmt for stmt in body_of(block) if all(stmt is not each for each in moved)]
             inner = block.with_changes(body=block.body.with_changes(body=rest))
             yield edit.splice(block, *moved, inner)

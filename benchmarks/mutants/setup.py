@@ -147,11 +147,22 @@ def parent_based_sampler(submission: Submission) -> Iterator[Edit]:
     yield from _sampler(submission, "ParentBased", "ALWAYS_ON", value="{ParentBased}({ALWAYS_ON})")
 
 
+def _exporters(submission: Submission) -> Iterator[tuple[Source, cst.Call]]:
+    for source in submission:
+        for call in source.calls("OTLPSpanExporter"):
+            yield source, call
+
+
+def exports_at_once(submission: Submission) -> bool:
+    """Say that requests wait for the exporter: too long for one that sends to a wrong address."""
+    return submission.mentions("SimpleSpanProcessor")
+
+
 @operator("F1", ENDPOINT)
 def endpoint_in_code(submission: Submission) -> Iterator[Edit]:
     """The address of the collector is in the code."""
-    for source in submission:
-        for call in source.calls("OTLPSpanExporter"):
+    for source, call in _exporters(submission):
+        if not exports_at_once(submission):
             address = '"http://localhost:4318/v1/traces"'
             yield Edit(source, call).swap(call, with_argument(call, "endpoint", address))
 
@@ -159,18 +170,17 @@ def endpoint_in_code(submission: Submission) -> Iterator[Edit]:
 @operator("F1", ENDPOINT)
 def console_exporter(submission: Submission) -> Iterator[Edit]:
     """Spans are printed instead of being sent to a collector."""
-    for source in submission:
-        for call in source.calls("OTLPSpanExporter"):
-            edit = Edit(source, call)
-            name = edit.name("opentelemetry.sdk.trace.export", "ConsoleSpanExporter")
-            yield edit.swap(call, expression(f"{name}()"))
+    for source, call in _exporters(submission):
+        edit = Edit(source, call)
+        name = edit.name("opentelemetry.sdk.trace.export", "ConsoleSpanExporter")
+        yield edit.swap(call, expression(f"{name}()"))
 
 
 @operator("F1", "contract: 'an exporter that is given is used instead'; " + REACH)
 def given_exporter_ignored(submission: Submission) -> Iterator[Edit]:
     """Spans go to OTLP also when another exporter was given."""
-    for source in submission:
-        for call in source.calls("OTLPSpanExporter"):
+    for source, call in _exporters(submission):
+        if not exports_at_once(submission):
             for node in source.ancestors(call):
                 if isinstance(node, cst.BooleanOperation | cst.IfExp):
                     yield Edit(source, node).swap(node, call)

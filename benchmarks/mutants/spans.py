@@ -190,8 +190,10 @@ class Inject:
         for block in self.source.ancestors(self.statement):
             if isinstance(block, cst.FunctionDef):
                 break
-            if isinstance(block, cst.With) and block.items[-1].asname is not None:
-                return code_of(block.items[-1].asname.name)
+            if isinstance(block, cst.With):
+                for item in block.items:
+                    if opens_span(item) and item.asname is not None:
+                        return code_of(item.asname.name)
         function = self.source.function(self.call)
         for node in walk(function) if function is not None else ():
             if (
@@ -219,6 +221,11 @@ def injects(submission: Submission) -> tuple[Inject, ...]:
             ):
                 found.append(Inject(source, call, stmt, call.args[0].value.value))
     return tuple(found)
+
+
+def opens_span(item: cst.WithItem) -> bool:
+    """Say whether an item of a `with` opens a span, by the API or by a helper named for it."""
+    return "span" in last_name(item.item).lower()
 
 
 def new_carrier(inject: Inject) -> Statement | None:

@@ -22,13 +22,12 @@ from otelkata.drive.run import Crew, Settings, observe
 from otelkata.evidence import store
 from otelkata.evidence.model import Evidence
 from otelkata.host.isolation import Level
-from otelkata.host.wire import Problem
+from otelkata.host.wire import Problem, text
 from otelkata.judge import registry
 from otelkata.judge.registry import Check
 from otelkata.judge.verdict import judge
 from otelkata.judge.view import View
 from otelkata.report.graded import NOT_RUN, Graded, failure, graded
-from otelkata.report.words import cut
 
 from .turns import Turns
 
@@ -77,13 +76,14 @@ class Grader:
         Raises ParentFailed where the interpreter of the hosts cannot host anything,
         IsolationUnavailable where the system does not give the level that was asked for.
         """
-        with own_user() as user, temporary_folder() as folder:
-            (folder / "submission").mkdir()
-            place = Scratch(folder, user).place(folder / "submission")
-            keeper, in_force = await self._warm.enclose(place)
-            if keeper is not None:
-                keeper.end()
-                await keeper.ended.wait()
+        with own_user() as user:
+            async with temporary_folder() as folder:
+                (folder / "submission").mkdir()
+                place = Scratch(folder, user).place(folder / "submission")
+                keeper, in_force = await self._warm.enclose(place)
+                if keeper is not None:
+                    keeper.end()
+                    await keeper.ended.wait()
         return in_force.words
 
     async def grade(
@@ -105,7 +105,7 @@ class Grader:
         try:
             async with self.collect(lies, settings, begin) as evidence, self._turns.next():
                 result = judge_evidence(path, evidence, self._checks)
-                keep(replace(evidence, submission=cut(path)))
+                keep(replace(evidence, submission=text(path)))
         except ParentFailed as error:
             return failure(path, settings.seed, str(error), time.monotonic() - began)
         return msgspec.structs.replace(result, duration_s=time.monotonic() - began)
@@ -128,7 +128,7 @@ class Grader:
                     observe(submission, settings, crew, rest)
                 )
             except UnusableSubmission as error:
-                evidence = nothing_seen(str(submission), settings, str(error))
+                evidence = nothing_seen(submission, settings, str(error))
             rest()
             yield evidence
 
@@ -157,10 +157,10 @@ def regrade(file: Path, checks: Sequence[Check]) -> Graded:
     return judge_evidence(evidence.submission, evidence, checks)
 
 
-def nothing_seen(submission: str, settings: Settings, reason: str) -> Evidence:
+def nothing_seen(submission: Path | str, settings: Settings, reason: str) -> Evidence:
     """Return the evidence on a submission that cannot be run at all."""
     return Evidence(
-        submission=cut(submission),
+        submission=text(submission),
         seed=settings.seed,
         left_out=[],
         platform="",

@@ -74,7 +74,7 @@ class Station(WorkerPlugin):
         line = Line(self._own_terms()) if alone else self._line()
         try:
             await line.open()
-            with temporary_folder() as folder:
+            async with temporary_folder() as folder:
                 return await _grade(line, task, packed, folder)
         except Ended:
             return Answer(died=True)

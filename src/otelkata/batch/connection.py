@@ -37,9 +37,9 @@ class Connection:
         """Give it a task; one that has ended is told of elsewhere."""
         self._process.tell(msgspec.to_builtins(task))
 
-    def end(self) -> None:
+    def end(self, *, kill: bool = False) -> None:
         """Begin to end it, and all that it runs."""
-        self._process.end(kill=False)
+        self._process.end(kill=kill)
 
     def _read(self, line: bytes) -> None:
         # The last line of one that was killed may be cut.

@@ -2,12 +2,14 @@
 
 import asyncio
 import itertools
+from functools import partial
 from pathlib import Path
 
 from otelkata.report.graded import Graded
 
 from .connection import Connection, isolation
 from .engine import CannotGrade
+from .pool import SILENCE_LIMIT
 from .task import Done, News, Task, Terms
 
 IDLE_LIMIT = 60.0
@@ -29,7 +31,7 @@ class Line:
         self._numbers = itertools.count()
         self._waiting: dict[int, asyncio.Future[Graded]] = {}
         self._ready: asyncio.Future[str] = self._loop.create_future()
-        self._idle: asyncio.TimerHandle | None = None
+        self._limit: asyncio.TimerHandle | None = None
         self.is_ending = False
         self._connection = Connection(terms, self._hear)
         self._rest()
@@ -64,12 +66,16 @@ class Line:
         await self._connection.ended.wait()
 
     def _rest(self) -> None:
-        if self._idle is not None:
-            self._idle.cancel()
-        if not self._waiting:
-            self._idle = self._loop.call_later(IDLE_LIMIT, self.end)
+        if self._limit is not None:
+            self._limit.cancel()
+        if self._waiting:
+            kill = partial(self._connection.end, kill=True)
+            self._limit = self._loop.call_later(SILENCE_LIMIT, kill)
+        else:
+            self._limit = self._loop.call_later(IDLE_LIMIT, self.end)
 
     def _hear(self, news: News | None) -> None:
+        self._rest()
         if not self._ready.done():
             self._begin(news)
         elif isinstance(news, Done):

@@ -6,9 +6,9 @@ import os
 import shutil
 import stat
 import tarfile
+import tempfile
 from pathlib import Path, PurePosixPath
 
-from otelkata.deploy.scratch import temporary_folder
 from otelkata.deploy.source import BYTES_LIMIT, copy_files
 
 
@@ -21,8 +21,8 @@ def pack(submission: Path) -> bytes:
 
     Raises UnusableSubmission where it cannot be read, or is too large.
     """
-    with temporary_folder() as folder:
-        copied = folder / "submission"
+    with tempfile.TemporaryDirectory(prefix="otelkata-") as folder:
+        copied = Path(folder, "submission")
         copy_files(submission, copied)
         packed = io.BytesIO()
         with tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive:

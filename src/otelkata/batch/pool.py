@@ -1,6 +1,8 @@
 """Spread a batch over workers: processes of this machine."""
 
 import asyncio
+import contextlib
+import time
 from collections import deque
 from collections.abc import AsyncGenerator, Iterable
 
@@ -11,6 +13,12 @@ from .task import Began, Done, News, Ready, Task, Terms
 
 IN_FLIGHT = 12
 """Most submissions that one worker has at a time: all but one of them only wait."""
+
+SILENCE_LIMIT = 400.0
+"""Longest time, in seconds, for which a worker that has something to do may have no news.
+
+Whatever a submission does, its run is over after a quarter of that.
+"""
 
 ATTEMPTS = 2
 """How often a submission may be there when a worker dies; more than once is no chance."""
@@ -56,7 +64,7 @@ class Pool:
         while left:
             for worker in self._workers:
                 worker.feed()
-            worker, news = await self.news.get()
+            worker, news = await self._next()
             match news:
                 case Began():
                     yield news
@@ -72,6 +80,17 @@ class Pool:
                         yield Done(task.number, failure(task.path, task.seed, KILLED))
                 case _:
                     isolation(news)
+
+    async def _next(self) -> "tuple[_Worker, News | None]":
+        # A worker that something has brought to a halt is ended, which is news.
+        while True:
+            now = time.monotonic()
+            for worker in self._workers:
+                worker.end_if_silent_since(now - SILENCE_LIMIT)
+            with contextlib.suppress(TimeoutError):
+                worker, news = await asyncio.wait_for(self.news.get(), SILENCE_LIMIT / 10)
+                worker.heard = time.monotonic()
+                return worker, news
 
     def _bury(self, worker: "_Worker") -> list[Task]:
         # Returns the tasks that have killed a worker more often than may be chance.
@@ -94,6 +113,7 @@ class _Worker:
         self._alone = False
         self.is_ready = False
         self.starts = 0
+        self.heard = 0.0
         self.tasks: dict[int, Task] = {}
 
     def start(self, terms: Terms) -> None:
@@ -115,9 +135,15 @@ class _Worker:
                 task = pool.waiting.popleft()
             else:
                 return
+            if not self.tasks:
+                self.heard = time.monotonic()
             self.tasks[task.number] = task
             if self._connection is not None:
                 self._connection.send(task)
+
+    def end_if_silent_since(self, then: float) -> None:
+        if self.tasks and self.heard < then and self._connection is not None:
+            self._connection.end(kill=True)
 
     async def close(self) -> None:
         if self._connection is not None:

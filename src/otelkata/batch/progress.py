@@ -5,7 +5,10 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from otelkata.report.words import cut_line
 
 SHOWN = 3
 """How many of the running submissions are named."""
@@ -59,7 +62,9 @@ class Watch:
         self._show()
 
     def _show(self) -> None:
-        newest = [self._paths[number] for number in self._running[: -SHOWN - 1 : -1]]
+        newest = [
+            escape(cut_line(self._paths[number])) for number in self._running[: -SHOWN - 1 : -1]
+        ]
         more = len(self._running) - len(newest)
         text = ", ".join(newest) + (f" and {more} that only wait" if more else "")
         self._progress.update(self._bar, description=text)

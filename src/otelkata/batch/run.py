@@ -8,6 +8,7 @@ from pathlib import Path
 
 from otelkata.evidence import store
 from otelkata.report.graded import Graded
+from otelkata.report.words import file_name
 
 from . import fingerprint
 from .engine import Engine
@@ -47,15 +48,15 @@ class Batch:
         ]
         return Journal(self.folder, identity, resume=self.resume)
 
-    def name(self, number: int) -> str:
+    def name(self, number: int, suffix: str = "") -> str:
         """Return what files on submission `number`, from 0, are called; no two the same."""
-        return f"{self.numbers[number]:04}-{Path(self.paths[number]).resolve().name}"
+        return file_name(self.numbers[number] - 1, self.paths[number], suffix)
 
     def evidence_of(self, number: int) -> Path | None:
         """Return the file for the evidence of submission `number`, from 0."""
         if self.evidence is None:
             return None
-        return self.evidence / f"{self.name(number)}{store.SUFFIX}"
+        return self.evidence / self.name(number, store.SUFFIX)
 
 
 @dataclass(frozen=True, slots=True)

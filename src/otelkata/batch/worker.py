@@ -7,9 +7,9 @@ the worker runs, so that nothing outlives a batch that is killed.
 import asyncio
 import contextlib
 import gc
+import io
 import json
 import os
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +18,7 @@ import msgspec
 
 from otelkata.deploy.interpreter import ParentFailed
 from otelkata.deploy.keeper import IsolationUnavailable
+from otelkata.deploy.network import room
 from otelkata.drive.run import Settings
 from otelkata.evidence import store
 from otelkata.evidence.model import Evidence
@@ -36,6 +37,7 @@ class Worker:
         self._terms = terms
         self._tell = tell
         self._running: set[asyncio.Task[None]] = set()
+        self._room = asyncio.Semaphore(room())
 
     def begin(self, task: Task) -> None:
         """Grade `task`, beside others."""
@@ -56,9 +58,10 @@ class Worker:
 
         settings = Settings(task.seed, self._terms.quick)
         try:
-            result = await self._grader.grade(
-                task.path, settings, keep, lambda: self._tell(Began(task.number)), task.folder
-            )
+            async with self._room:
+                result = await self._grader.grade(
+                    task.path, settings, keep, lambda: self._tell(Began(task.number)), task.folder
+                )
         except Exception as error:  # noqa: BLE001 (one submission's end is not that of the others)
             reason = f"the grader failed on it: {error!r}"
             result = failure(task.path, task.seed, reason)
@@ -72,13 +75,12 @@ async def judge(lines: asyncio.Queue[bytes], tell: Callable[[News], None]) -> No
     gc.freeze()
     tell(Ready(NOT_RUN))
     while line := await lines.get():
-        task = msgspec.convert(json.loads(line), type=Task)
+        task = _task(line)
         tell(Done(task.number, regrade(Path(task.path), checks)))
 
 
 async def serve(lines: asyncio.Queue[bytes], tell: Callable[[News], None]) -> None:
     """Obey `lines`, the terms first, until there are no more."""
-    # The names of files are not always text, which JSON of Python's own can carry.
     terms = msgspec.convert(json.loads(await lines.get()), type=Terms)
     if terms.regrade:
         await judge(lines, tell)
@@ -91,12 +93,17 @@ async def serve(lines: asyncio.Queue[bytes], tell: Callable[[News], None]) -> No
             tell(Ready(await grader.isolation()))
             worker = Worker(grader, terms, tell)
             while line := await lines.get():
-                worker.begin(msgspec.convert(json.loads(line), type=Task))
+                worker.begin(_task(line))
             await worker.end()
     except IsolationUnavailable as error:
         tell(Refused(str(error), usage=True))
     except ParentFailed as error:
         tell(Refused(str(error), usage=not is_open))
+
+
+def _task(line: bytes) -> Task:
+    # A path need not be text: Python's own decoder takes what stands for its other bytes.
+    return msgspec.convert(json.loads(line), type=Task)
 
 
 async def main() -> None:
@@ -105,8 +112,10 @@ async def main() -> None:
     lines: asyncio.Queue[bytes] = asyncio.Queue()
 
     def read() -> None:
-        for line in sys.stdin.buffer:
-            loop.call_soon_threadsafe(lines.put_nowait, line)
+        # Not by way of sys.stdin: a thread that reads there cannot be left behind.
+        with io.FileIO(0, closefd=False) as file:
+            for line in file:
+                loop.call_soon_threadsafe(lines.put_nowait, line)
         loop.call_soon_threadsafe(lines.put_nowait, b"")
 
     def tell(news: News) -> None:

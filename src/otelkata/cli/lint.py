@@ -62,6 +62,9 @@ def _lint(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     unread = [*found.unread, *(Unread(r.path, r.unread) for r in reports if r.unread)]
     for one in sorted(unread, key=lambda one: one.path):
         print(f"{one.path}: {one.reason}", file=sys.stderr)
+    for report in reports:
+        for note in report.notes:
+            print(f"{report.path}:{note.line}: {note.message}", file=sys.stderr)
     if options.write_baseline:
         return _write_baseline(reports, options.write_baseline, failed=bool(unread))
     if options.baseline:

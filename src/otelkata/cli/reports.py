@@ -18,6 +18,12 @@ Form = Literal["text", "json"]
 _SUFFIXES: dict[Form, str] = {"text": "txt", "json": "json"}
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        # Of itself it would end the command as if a submission had failed.
+        raise BrokenPipeError
+
+
 def write_one(graded: Graded, form: Form, output: Path | None) -> None:
     """Write the report on one submission to the file `output`, or to standard output."""
     with _destination(output) as file:
@@ -25,7 +31,7 @@ def write_one(graded: Graded, form: Form, output: Path | None) -> None:
             json.dump(to_json(graded), file, indent=2, allow_nan=False)
             file.write("\n")
         else:
-            text.write(graded, Console(file=file, highlight=False))
+            text.write(graded, _Console(file=file, highlight=False))
 
 
 def write_each(graded: Graded, form: Form, folder: Path, name: str) -> None:
@@ -49,7 +55,7 @@ def write_all(
         if form == "json":
             _write_list(objects, file)
         else:
-            console = Console(file=file, highlight=False)
+            console = _Console(file=file, highlight=False)
             for line in lines if with_lines else ():
                 console.print(overview.show_line(line), soft_wrap=True)
             console.print()
@@ -80,7 +86,7 @@ class Reports:
         self._are_report = form == "text" and output is None
         # On one terminal, only the console of the progress bar knows where the bar is.
         shares = beside.is_terminal and sys.stdout.isatty()
-        self._told = Console(highlight=False) if self._are_report and not shares else beside
+        self._told = _Console(highlight=False) if self._are_report and not shares else beside
 
     def add(self, number: int, graded: Graded, *, was_kept: bool = False) -> None:
         """Tell what submission `number` came to."""
@@ -118,6 +124,7 @@ def _write_list(objects: Iterable[Mapping[str, Any]], file: TextIO) -> None:
 def _destination(output: Path | None) -> Iterator[TextIO]:
     if output is None:
         yield sys.stdout
+        sys.stdout.flush()
         return
     unfinished = output.with_name(output.name + ".part")
     try:

@@ -26,6 +26,7 @@ from otelkata.evidence import store
 from otelkata.evidence.model import Evidence
 from otelkata.judge import registry
 from otelkata.report.graded import Graded, failure
+from otelkata.report.words import file_name
 
 from .reports import Reports, write_each, write_one
 
@@ -33,11 +34,10 @@ from .reports import Reports, write_each, write_one
 def grade(path: str, options: argparse.Namespace, launched: Launched | None) -> int:
     """Grade one submission; return the command's exit code."""
     seed = secrets.randbelow(2**31) if options.seed is None else options.seed
-    name = f"0001-{Path(path).resolve().name}"
 
     def keep(evidence: Evidence) -> None:
         if options.evidence is not None:
-            store.write(evidence, options.evidence / f"{name}{store.SUFFIX}")
+            store.write(evidence, options.evidence / file_name(0, path, store.SUFFIX))
 
     async def grade() -> Graded:
         async with grading.Grader(options.python, options.isolation) as grader:
@@ -47,7 +47,7 @@ def grade(path: str, options: argparse.Namespace, launched: Launched | None) -> 
     with _waiting(f"grading {path}"):
         graded = asyncio.run(grade())
     if options.reports is not None:
-        write_each(graded, options.format, options.reports, name)
+        write_each(graded, options.format, options.reports, file_name(0, path, ""))
     write_one(graded, options.format, options.output)
     return EXIT_CODES[graded.verdict]
 

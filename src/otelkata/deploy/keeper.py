@@ -94,6 +94,10 @@ class Keeper:
         """Send a signal to the host `name`, if it is still there."""
         self._tell(signal=number, to=name)
 
+    def cut_off(self, reason: str) -> None:
+        """End all hosts, and those to come: the submission takes too much."""
+        self._tell(cut=reason)
+
     def end(self) -> None:
         """Begin to end everything in the keeper's care."""
         self._shut(socket.SHUT_WR)

@@ -83,7 +83,7 @@ class Host:
 
     async def _ask(self, command: type[CommandT], fields: Mapping[str, object]) -> wire.Reply:
         await asyncio.shield(self.joined)
-        if self.gone or self._transport is None:
+        if self.gone or self._transport is None or self._transport.is_closing():
             raise HostGone(self.name)
         number = next(self._requests)
         waiting: asyncio.Future[wire.Reply] = asyncio.get_running_loop().create_future()
@@ -217,6 +217,9 @@ class _Line(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         seen = self._exchange.observations
+        if not self._network.receive(len(data)):
+            self._transport.abort()
+            return
         if self._host is not None:
             seen.bytes += len(data)
         searched = len(self._rest)
@@ -250,7 +253,7 @@ class _Line(asyncio.Protocol):
         try:
             decoder = _DECODERS[name.decode("ascii")]
             report = decoder.decode(payload)
-        except (KeyError, UnicodeError, msgspec.MsgspecError):
+        except (KeyError, RecursionError, UnicodeError, msgspec.MsgspecError):
             if self._host is not None:
                 self._host.disobey("what is no observation")
             self._transport.abort()

@@ -3,26 +3,43 @@
 import asyncio
 import os
 import socket
+import sys
 from collections.abc import Callable
 from typing import Protocol
 
-CONNECTIONS_LIMIT = 500
-"""Most connections that hosts may hold open at one time; honest ones stay below a fifth of it."""
+CONNECTIONS_LIMIT = 250
+"""Most connections that hosts may hold open at one time; honest ones stay below a third of it."""
+
+CONNECTIONS_TOTAL = 10_000
+BYTES_LIMIT = 128 * 1024 * 1024
+"""Most connections, and bytes, that the driver takes from hosts in a run; honest ones stay below a
+tenth of it."""
 
 DESCRIPTORS_WANTED = 16_384
+_OWN = 100
+"""Descriptors that the driver opens itself for one submission, at most."""
 
 
 class Network(Protocol):
-    """A place in which sockets are made."""
+    """A place in which sockets are made, and what comes from there is counted."""
 
     excess: str
+    on_excess: Callable[[str], None]
 
     def enter(self) -> bool:
         """Count a connection that a host has opened; False where there are too many."""
         ...
 
     def leave(self) -> None:
-        """Count one less."""
+        """Count one less that is open."""
+        ...
+
+    def receive(self, count: int) -> bool:
+        """Count bytes that a host has sent; False where there are too many."""
+        ...
+
+    def exceed(self, reason: str) -> None:
+        """Note that hosts take too much, and of what."""
         ...
 
     async def stream(self) -> socket.socket:
@@ -31,22 +48,40 @@ class Network(Protocol):
 
 
 class _Counting:
-    # Keeps hosts from using up the descriptors of the driver.
+    # Keeps hosts from using up the descriptors, the memory and the time of the driver, which are
+    # those of other submissions as well.
 
     def __init__(self) -> None:
-        self._open = 0
+        self._open = self._opened = self._received = 0
         self.excess = ""
+        self.on_excess: Callable[[str], None] = lambda _: None
 
     def enter(self) -> bool:
         """Count a connection that a host has opened; False where there are too many."""
         self._open += 1
+        self._opened += 1
         if self._open > CONNECTIONS_LIMIT:
-            self.excess = f"it opened more than {CONNECTIONS_LIMIT} connections at a time"
-        return self._open <= CONNECTIONS_LIMIT
+            self.exceed(f"it opened more than {CONNECTIONS_LIMIT} connections at a time")
+        elif self._opened > CONNECTIONS_TOTAL:
+            self.exceed(f"it opened more than {CONNECTIONS_TOTAL} connections")
+        return not self.excess
 
     def leave(self) -> None:
-        """Count one less."""
+        """Count one less that is open."""
         self._open -= 1
+
+    def receive(self, count: int) -> bool:
+        """Count bytes that a host has sent; False where there are too many."""
+        self._received += count
+        if self._received > BYTES_LIMIT:
+            self.exceed(f"it sent the grader more than {BYTES_LIMIT // 2**20} MiB")
+        return not self.excess
+
+    def exceed(self, reason: str) -> None:
+        """Note that hosts take too much, and of what."""
+        if not self.excess:
+            self.excess = reason
+            self.on_excess(reason)
 
 
 class OwnNetwork(_Counting):
@@ -118,6 +153,18 @@ class PortedNetwork(_Counting):
             made.close()
         else:
             self._ready.append(made)
+
+
+def room() -> int:
+    """Return for how many submissions at a time this process has descriptors, whatever they do."""
+    if os.name != "posix":
+        return sys.maxsize
+    import resource  # noqa: PLC0415 (not on Windows)
+
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return sys.maxsize
+    return max(1, soft // (CONNECTIONS_LIMIT + _OWN))
 
 
 def widen() -> None:

@@ -31,6 +31,7 @@ class Parent:
         self._keeper, in_force = await self._warm.enclose(place)
         if self._keeper is not None:
             self.network = self._keeper.network
+            self.network.on_excess = self._keeper.cut_off
         return in_force
 
     @property
@@ -45,8 +46,12 @@ class Parent:
         environment: Mapping[str, str],
         *,
         serves_in_main: bool = False,
+        locks: bool = False,
     ) -> Host:
-        """Return a new host that imports `submission`; raise ParentFailed where none can be."""
+        """Return a new host that imports `submission`; raise ParentFailed where none can be.
+
+        One that `locks` does not, and obeys `Lock` and `Unlock` alone.
+        """
         host = self._exchange.expect(name)
         orders: dict[str, object] = {
             "host": name,
@@ -54,6 +59,7 @@ class Parent:
             "token": self._exchange.token,
             "submission": str(submission),
             "serves_in_main": serves_in_main,
+            "locks": locks,
             "environment": dict(environment),
         }
         if self._keeper is not None:

@@ -2,12 +2,16 @@
 
 import asyncio
 import json
+from pathlib import Path
 
 from otelkata.host.isolation import LEVELS, Level
 
 from .interpreter import Launched, ParentFailed, forks, launch
 from .keeper import InForce, IsolationUnavailable, Keeper, Place
 from .process import Process
+
+COMPILE_LIMIT = 15.0
+"""Longest time, in seconds, that is waited for a submission to be compiled."""
 
 NO_FORK = (
     "process: processes of their own; weak: without limits, and they may do what the user who "
@@ -27,6 +31,7 @@ class Warm:
         self._launched: Launched | None = None
         self._process: Process | None = None
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._compiling: dict[str, asyncio.Future[None]] = {}
 
     def open(self, launched: Launched | None = None) -> None:
         """Begin; `launched` is an interpreter that was started before, if one was.
@@ -71,6 +76,24 @@ class Warm:
         wanted = self._asked or self._candidates[0]
         raise IsolationUnavailable(f"--isolation {wanted} is more than this system gives{reasons}")
 
+    async def compile(self, copied: Path) -> None:
+        """Have the modules in `copied` compiled, once instead of in each host.
+
+        What cannot be compiled, or takes long, is left alone: a host that imports it tells why.
+        """
+        await asyncio.shield(self._ready)
+        if self._launched is None or self._launched.orders is None:
+            return
+        folder = str(copied)
+        self._compiling[folder] = done = asyncio.get_running_loop().create_future()
+        try:
+            self._launched.orders.sendall(json.dumps({"compile": folder}).encode() + b"\n")
+            await asyncio.wait_for(done, COMPILE_LIMIT)
+        except (OSError, TimeoutError):
+            return
+        finally:
+            del self._compiling[folder]
+
     def end(self) -> None:
         """Begin to end it, and every keeper with it."""
         if self._launched is not None and self._launched.orders is not None:
@@ -90,10 +113,18 @@ class Warm:
         news = json.loads(line)
         if "missing" in news:
             self._fail(missing(self.python, news["missing"]))
+        elif "compiled" in news:
+            self._compiled(news["compiled"])
         elif not self._ready.done():
             self._ready.set_result(None)
 
+    def _compiled(self, folder: str) -> None:
+        if folder in self._compiling and not self._compiling[folder].done():
+            self._compiling[folder].set_result(None)
+
     def _ended(self, status: int) -> None:
+        for folder in self._compiling:
+            self._compiled(folder)
         self._fail(f"the interpreter {self.python} ended with status {status}")
 
     def _fail(self, message: str) -> None:

@@ -7,7 +7,7 @@ Protocol: OTLP specification 1.x, section OTLP/HTTP, binary protobuf.
 import asyncio
 import math
 import zlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
@@ -17,15 +17,19 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1 import trace_pb2
 
-from otelkata.deploy.network import Network
+from otelkata.deploy.network import Network, OwnNetwork
 from otelkata.evidence.model import Delivery, ExportedSpan
 from otelkata.host.wire import TEXT_LIMIT, Attributes, Event, Link, Scalar, Span, Value
 
 from .http import HOST, Connection, Request, Response, listen, port_of
 
-UNPACKED_LIMIT = 16 * 1024 * 1024
+UNPACKED_LIMIT = 4 * 1024 * 1024
 SPANS_LIMIT = 20_000
 """Most spans, and deliveries, of a run; an honest submission stays below a tenth of it."""
+
+PARTS_LIMIT = 200_000
+"""Most attributes, values, events and links of them all; an empty one takes two bytes to send, and
+a hundred times as much as an object."""
 
 BYTES_LIMIT = 32 * 1024 * 1024
 """Most bytes, unpacked, of all that a run exports."""
@@ -44,15 +48,17 @@ class Collector:
     def __init__(self) -> None:
         self.spans: list[ExportedSpan] = []
         self.deliveries: list[Delivery] = []
-        self.excess = ""
         self._bytes = 0
+        self._parts = 0
+        self._network: Network = OwnNetwork()
         self._hanging: set[str] = set()
         self._server: asyncio.Server | None = None
         self._port = 0
 
     async def open(self, network: Network | None = None) -> None:
         """Begin to listen."""
-        self._server = await listen(self._receive, network)
+        self._network = network or self._network
+        self._server = await listen(self._receive, self._network)
         self._port = port_of(self._server)
 
     def endpoint(self, host: str) -> str:
@@ -69,7 +75,8 @@ class Collector:
             self._server.close()
 
     async def _receive(self, connection: Connection, request: Request) -> None:
-        if self._is_too_much():
+        if excess := self._excess():
+            self._network.exceed(excess)
             connection.reset()
             return
         if request.method == "PRI":
@@ -90,7 +97,7 @@ class Collector:
         try:
             body = _body(request)
             self._bytes += len(body)
-            spans = list(_spans(body))
+            spans = list(self._spans(body))
         except (DecodeError, ValueError, zlib.error):
             self.deliveries.append(Delivery(host, "unreadable", 0))
             connection.answer(Response(400, [], b""))
@@ -100,12 +107,32 @@ class Collector:
         answer = ExportTraceServiceResponse().SerializeToString()
         connection.answer(Response(200, [("Content-Type", _PROTOBUF)], answer))
 
-    def _is_too_much(self) -> bool:
+    def _spans(self, body: bytes) -> Iterable[Span]:
+        for resource_spans in ExportTraceServiceRequest.FromString(body).resource_spans:
+            self._count(resource_spans.resource.attributes)
+            resource = _attributes(resource_spans.resource.attributes)
+            for scope_spans in resource_spans.scope_spans:
+                self._count(())
+                for span in scope_spans.spans:
+                    self._count(span.attributes)
+                    for pairs in _parts(span):
+                        self._count(pairs)
+                    yield _span(span, resource, scope_spans.scope.name)
+
+    def _count(self, pairs: Collection[KeyValue]) -> None:
+        # Before any of it becomes an object.
+        self._parts += 1 + len(pairs) + sum(len(pair.value.array_value.values) for pair in pairs)
+        if self._parts > PARTS_LIMIT:
+            raise ValueError("there is no end to its spans")
+
+    def _excess(self) -> str:
         if max(len(self.spans), len(self.deliveries)) >= SPANS_LIMIT:
-            self.excess = f"it exported more than {SPANS_LIMIT} spans"
-        elif self._bytes >= BYTES_LIMIT:
-            self.excess = f"it exported more than {BYTES_LIMIT // 2**20} MiB"
-        return bool(self.excess)
+            return f"it exported more than {SPANS_LIMIT} spans"
+        if self._parts > PARTS_LIMIT:
+            return f"it exported spans with more than {PARTS_LIMIT} attributes, events and links"
+        if self._bytes >= BYTES_LIMIT:
+            return f"it exported more than {BYTES_LIMIT // 2**20} MiB"
+        return ""
 
 
 def _content_type(request: Request) -> str:
@@ -126,12 +153,9 @@ def _body(request: Request) -> bytes:
     return body
 
 
-def _spans(body: bytes) -> Iterable[Span]:
-    for resource_spans in ExportTraceServiceRequest.FromString(body).resource_spans:
-        resource = _attributes(resource_spans.resource.attributes)
-        for scope_spans in resource_spans.scope_spans:
-            for span in scope_spans.spans:
-                yield _span(span, resource, scope_spans.scope.name)
+def _parts(span: trace_pb2.Span) -> Iterable[Collection[KeyValue]]:
+    yield from (event.attributes for event in span.events)
+    yield from (link.attributes for link in span.links)
 
 
 def _span(span: trace_pb2.Span, resource: Attributes, scope: str) -> Span:

@@ -174,7 +174,7 @@ class Conductor:
     async def _request(self, play: Play) -> None:
         case = play.case
         hop: Hop = f"client>{case.entry}"  # type: ignore[assignment]
-        draft = self._crossings.record.begin(hop, "")
+        draft = self._crossings.record.note(hop, "")
         draft.case, draft.callee, draft.request = case.name, play.entry, play.request
         call = Call(play.request, self._crossings.connected, self._crossings.network)
         port = self._crossings.port_of(play.entry)
@@ -194,13 +194,13 @@ class Conductor:
             await self._look_after(play)
         finally:
             draft.port = call.port
-            draft.finish()
+            self._crossings.record.finish(draft)
         if play.refused is not None:
             hop, caller = play.refused
-            refused = self._crossings.record.begin(hop, caller)
+            refused = self._crossings.record.note(hop, caller)
             refused.case, refused.outcome = case.name, "refused"
             refused.received_ns = draft.received_ns
-            refused.finish()
+            self._crossings.record.finish(refused)
 
     async def _answer(
         self, play: Play, draft: Draft, sending: "asyncio.Task[Response]"
@@ -265,23 +265,15 @@ class Conductor:
         play.gate.release()
 
     async def _with_lock(self, play: Play) -> None:
-        locked = asyncio.Event()
-
-        async def hold() -> None:
-            locked.set()
-            await play.gate.until_released()
-
-        path = self._deployment.locked_database
-        holding = asyncio.ensure_future(database.lock(path, hold))
-        waiting = asyncio.ensure_future(locked.wait())
-        await asyncio.wait({holding, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        waiting.cancel()
-        if not locked.is_set():
+        if not await self._deployment.lock_database():
             reason = "inventory keeps its database locked while nothing is asked of it"
             self._skipped[play.case.name] = reason
-            holding.exception()
             return
-        await asyncio.gather(self._request_and_release(play), holding)
+        await asyncio.gather(self._request_and_release(play), self._unlock(play))
+
+    async def _unlock(self, play: Play) -> None:
+        await play.gate.until_released()
+        await self._deployment.unlock_database()
 
     def _finished(self, play: Play) -> Case:
         delay = None

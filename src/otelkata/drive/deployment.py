@@ -1,6 +1,7 @@
 """Start what the plan names: hosts, taps and services, and keep what became of each."""
 
 import asyncio
+import contextlib
 import os
 import re
 import signal
@@ -52,6 +53,7 @@ class Deployment:
         self._resource = resource
         self._version = version
         self._hosts: dict[str, Host] = {}
+        self._lock: Host | None = None
         self._ended: set[str] = set()
         self._callees: dict[str, str] = {}
         self._refusing: list[socket.socket] = []
@@ -62,10 +64,20 @@ class Deployment:
         self.starts: dict[str, ServiceStart] = {}
         self.taps: list[Tap] = []
 
-    @property
-    def locked_database(self) -> str:
-        """Return the path of the database that is locked for the slow query."""
-        return self._databases["locked"]
+    async def lock_database(self) -> bool:
+        """Lock the database of the slow query; tell whether that can be done."""
+        if self._lock is None:
+            self._lock = self._parent.make_host("lock", self._submission, {}, locks=True)
+        try:
+            return (await self._lock.ask(wire.Lock, path=self._databases["locked"])).ok
+        except (HostGone, TimeoutError):
+            return False
+
+    async def unlock_database(self) -> None:
+        """Let go of the lock, if it is still held."""
+        if self._lock is not None:
+            with contextlib.suppress(HostGone, TimeoutError):
+                await self._lock.ask(wire.Unlock)
 
     def stock(self, skus: Sequence[str]) -> None:
         """Make the databases."""
@@ -246,8 +258,10 @@ def _signal(number: int) -> str:
 
 
 def _crash_place(output: str, prefix: str) -> tuple[str, int]:
-    # faulthandler prints the most recent call first.
-    for path, line in re.findall(r'File "([^"]+)", line (\d+)', output):
+    # faulthandler prints all threads, that of the crash somewhere among them, and of each the most
+    # recent call first.
+    crashed = output.rpartition("\nCurrent thread 0x")[2].partition("\nThread 0x")[0]
+    for path, line in re.findall(r'File "([^"]+)", line (\d+)', f"{crashed}\n{output}"):
         if path.startswith(prefix):
             return path.removeprefix(prefix), int(line)
     return "", 0

@@ -71,6 +71,7 @@ class Connection(asyncio.Protocol):
         self._http = h11.Connection(h11.SERVER)
         self._request: h11.Request | None = None
         self._body = bytearray()
+        self._ahead = 0
         self._task: asyncio.Task[None] | None = None
         self._answered = False
         self._broken = False
@@ -83,11 +84,19 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what the client sent."""
+        # Who is being answered has no more to say; nothing bounds what h11 would keep of it.
+        if not self._network.receive(len(data)) or (self._task and self._said_more(len(data))):
+            self._transport.abort()
+            return
         if data.startswith(_HTTP2_PREFACE):
             self._begin(Request("PRI", "*", [], b""))
             return
         self._http.receive_data(data)
         self._advance()
+
+    def _said_more(self, count: int) -> bool:
+        self._ahead += count
+        return self._ahead > BODY_LIMIT
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 (asyncio's interface)
         """Cancel the handler: nobody waits for its answer."""
@@ -153,6 +162,7 @@ class Connection(asyncio.Protocol):
                 return
 
     def _begin(self, request: Request) -> None:
+        self._ahead = 0
         self._answered = False
         self._task = asyncio.ensure_future(self._handle(self, request))
         self._task.add_done_callback(self._next_cycle)
@@ -237,6 +247,9 @@ class Call(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Read on."""
+        if not self._network.receive(len(data)):
+            self._fail("the submission sends too much")
+            return
         self._http.receive_data(data)
         self._advance()
 

@@ -14,7 +14,10 @@ _BODY_KEPT = 4 * TEXT_LIMIT
 """As many bytes as that many characters may take."""
 
 EXCHANGES_LIMIT = 5_000
-"""Most exchanges of a run; an honest submission stays below a tenth of it."""
+"""Most exchanges that a submission may begin; an honest one stays below a tenth of it."""
+
+BYTES_LIMIT = 32 * 1024 * 1024
+"""Most bytes that are kept of all exchanges; an honest submission stays below a tenth of it."""
 
 
 @dataclass(slots=True)
@@ -48,6 +51,14 @@ class Draft:
         if self.response is not None:
             self.response = replace(self.response, body=self.response.body[:_BODY_KEPT])
 
+    def size(self) -> int:
+        """Return how many bytes of it are kept."""
+        return sum(
+            len(message.body) + sum(len(name) + len(value) for name, value in message.headers)
+            for message in (self.request, self.response)
+            if message is not None
+        )
+
     def finished(self) -> model.Exchange:
         """Return the exchange as evidence."""
         return model.Exchange(
@@ -76,16 +87,26 @@ class Record:
     def __init__(self) -> None:
         self._numbers = itertools.count(1)
         self._drafts: list[Draft] = []
-        self.excess = ""
+        self._bytes = 0
 
     def begin(self, hop: model.Hop, caller: str) -> Draft:
-        """Begin to record an exchange; raise TooMany where there is no end to them."""
+        """Begin to record what a submission sends; raise TooMany where there is no end to it."""
         if len(self._drafts) >= EXCHANGES_LIMIT:
-            self.excess = f"it sent more than {EXCHANGES_LIMIT} requests"
-            raise TooMany(self.excess)
+            raise TooMany(f"it sent more than {EXCHANGES_LIMIT} requests")
+        if self._bytes > BYTES_LIMIT:
+            raise TooMany(f"it sent more than {BYTES_LIMIT // 2**20} MiB of requests and answers")
+        return self.note(hop, caller)
+
+    def note(self, hop: model.Hop, caller: str) -> Draft:
+        """Begin to record what the driver itself does, for which there is always room."""
         draft = Draft(next(self._numbers), hop, caller)
         self._drafts.append(draft)
         return draft
+
+    def finish(self, draft: Draft) -> None:
+        """Note the end of `draft`."""
+        draft.finish()
+        self._bytes += draft.size()
 
     def awaited(self, start: str) -> tuple[int, str]:
         """Return whom the answer of `start` depends on, after when that one last gave a sign.
@@ -94,7 +115,8 @@ class Record:
         a call. Who waits for the driver gives one now.
         """
         signs = [(0, start)]
-        waits = []
+        # By callee, because a submission may have hundreds of calls open.
+        asked: dict[str, int] = {}
         for draft in self._drafts:
             if draft.callee == start:
                 signs.append((draft.answered_ns, start))
@@ -103,8 +125,11 @@ class Record:
             elif draft.caller == start and draft.callee in {"", "processor"}:
                 return time.time_ns(), start
             elif draft.caller == start:
-                sign, awaited = self.awaited(draft.callee)
-                waits.append((max(draft.received_ns, sign), awaited))
+                asked[draft.callee] = max(draft.received_ns, asked.get(draft.callee, 0))
+        waits = []
+        for callee, received_ns in asked.items():
+            sign, awaited = self.awaited(callee)
+            waits.append((max(received_ns, sign), awaited))
         return max(waits or signs)
 
     def __iter__(self) -> Iterator[model.Exchange]:

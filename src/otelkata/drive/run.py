@@ -68,14 +68,15 @@ async def observe(
     nothing to run, ParentFailed where the interpreter cannot host anything, IsolationUnavailable
     where the system does not give the level asked for.
     """
-    with own_user() as user, temporary_folder() as folder:
-        run = _Run(submission, settings, Scratch(folder, user), crew, rest)
-        try:
-            evidence = await run.observe()
-            run.end()
-            yield evidence
-        finally:
-            await run.close()
+    with own_user() as user:
+        async with temporary_folder() as folder:
+            run = _Run(submission, settings, Scratch(folder, user), crew, rest)
+            try:
+                evidence = await run.observe()
+                run.end()
+                yield evidence
+            finally:
+                await run.close()
 
 
 class _Run:
@@ -106,12 +107,11 @@ class _Run:
     async def observe(self) -> Evidence:
         parent = Parent(self._crew.warm, self._exchange, self._scratch.folder)
         self._parent = parent
-        copied = source.copy(self._submission, self._scratch.folder)
-        source.compile_ahead(copied)
+        copied = await asyncio.to_thread(source.copy, self._submission, self._scratch.folder)
+        place = self._scratch.place(copied)
         reading = asyncio.create_task(self._crew.reader.read(copied))
         self._reading = reading
-        place = self._scratch.place(copied)
-        in_force = await parent.enclose(place)
+        in_force, _ = await asyncio.gather(parent.enclose(place), self._crew.warm.compile(copied))
         crossings = Crossings(self._record, self._ports, parent.network)
         await self._exchange.open(parent.network)
         await self._collector.open(parent.network)
@@ -166,18 +166,11 @@ class _Run:
         except TimeoutError:
             message = f"the scenarios were not over after {RUN_LIMIT:.0f} s"
             self._observations.problems.append(wire.Problem("", "", "run", message, "", 0))
-        for excess in (
-            parent.flooded,
-            self._record.excess,
-            self._collector.excess,
-            parent.network.excess,
-        ):
-            if excess:
-                # First, because it is why other things went wrong.
-                problem = wire.Problem("", "", "flood", excess, "", 0)
-                self._observations.problems.insert(0, problem)
+        if excess := parent.network.excess or parent.flooded:
+            # First, because it is why other things went wrong.
+            self._observations.problems.insert(0, wire.Problem("", "", "flood", excess, "", 0))
         return Evidence(
-            submission=str(self._submission),
+            submission=wire.text(self._submission),
             seed=self._settings.seed,
             left_out=left_out,
             platform=platform.system(),

@@ -41,7 +41,7 @@ class Crossings:
         """Return the case that `request` belongs to, by its body."""
         try:
             body = json.loads(request.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
         if not isinstance(body, dict):
             return None
@@ -79,24 +79,25 @@ class Tap:
     async def _cross(self, connection: Connection, request: Request) -> None:
         try:
             draft = self._crossings.record.begin(self._hop, self._caller)
-        except TooMany:
+        except TooMany as too_many:
+            self._crossings.network.exceed(str(too_many))
             connection.reset()
             return
         draft.request = request
-        play = self._crossings.play_of(request)
         try:
+            play = self._crossings.play_of(request)
             if play is None:
                 await self._forward(connection, draft, self._callee, request)
                 return
             draft.case = play.case.name
-            await self._inject(connection, draft, play, play.next_fault(self._hop))
+            await self._inject(connection, draft, play, request)
         finally:
-            draft.finish()
+            self._crossings.record.finish(draft)
 
-    async def _inject(self, connection: Connection, draft: Draft, play: Play, fault: Fault) -> None:
-        request = draft.request
-        if request is None:
-            raise ValueError("a tap records the request first")
+    async def _inject(
+        self, connection: Connection, draft: Draft, play: Play, request: Request
+    ) -> None:
+        fault = play.next_fault(self._hop)
         if _answer_instead(connection, draft, request, fault):
             return
         match fault:

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import NoReturn
 
-from . import wire
+from . import lock, wire
 from .channel import Channel
 from .observe import LogObserver, observe_queries
 from .place import NOWHERE, Place, Places
@@ -38,8 +38,8 @@ class Orders:
     """What a host is told when it is made.
 
     `serves_in_main` puts the (only) service into the main thread, where signals end it as they end
-    a service of its own. `output` is the file that takes what the submission prints; empty where
-    a keeper does.
+    a service of its own. One that `locks` runs nothing of the submission, but holds the lock on a
+    database. `output` is the file that takes what the submission prints; empty where a keeper does.
     """
 
     host: str
@@ -48,6 +48,7 @@ class Orders:
     submission: str
     serves_in_main: bool
     environment: Mapping[str, str]
+    locks: bool = False
     output: str = ""
 
     @classmethod
@@ -62,16 +63,21 @@ def main(orders: Orders) -> None:
         _redirect(orders.output)
     faulthandler.enable(2, all_threads=False)
     os.environ.update(orders.environment)
-    Host(orders).run()
+    channel = Channel(orders.port)
+    channel.send(wire.Hello(orders.host, orders.token, os.getpid(), sys.version))
+    if orders.locks:
+        lock.serve(channel)
+    else:
+        Host(orders, channel).run()
 
 
 class Host:
     """One process that runs a submission: the main thread imports, others serve and obey."""
 
-    def __init__(self, orders: Orders) -> None:
+    def __init__(self, orders: Orders, channel: Channel) -> None:
         self._orders = orders
         self._places = Places(Path(orders.submission))
-        self._channel = Channel(orders.port)
+        self._channel = channel
         self._services: dict[str, Service] = {}
         self._submission: ModuleType | None = None
         self._imported = threading.Event()
@@ -80,8 +86,6 @@ class Host:
 
     def run(self) -> None:
         """Import the submission, then do in this thread what belongs into the main thread."""
-        hello = wire.Hello(self._orders.host, self._orders.token, os.getpid(), sys.version)
-        self._channel.send(hello)
         logging.getLogger("opentelemetry").addHandler(LogObserver(self._channel))
         observe_queries(self._channel)
         self._report_hard_exits()

@@ -66,6 +66,8 @@ class Confinement:
     def apply(self) -> None:
         """Confine this process for good."""
         os.setsid()
+        if ON_LINUX:
+            linux.die_first()
         self._limit()
         if self.level != "process":
             self._restrict()
@@ -76,9 +78,13 @@ class Confinement:
         if self.level != "process":
             self._filter()
 
-    def _restrict(self) -> None:
+    def become(self) -> None:
+        """Run as the hosts' user from now on."""
         if self.user is not None:
             _become(self.user)
+
+    def _restrict(self) -> None:
+        self.become()
         linux.drop_privileges()
 
     def _filter(self) -> None:

@@ -28,6 +28,13 @@ ADDRESS_LIMIT = 16 * 1024**3
 CPU_LIMIT = 120
 """Most processor time of one process, in seconds."""
 
+STEP_BACK = 4
+"""Processor time, in seconds, of all processes of a submission together, after which they run only
+where nobody else would; an honest one takes a third of it."""
+
+CPU_TOTAL = 40
+"""Most processor time of all processes of a submission together, in seconds."""
+
 FILE_LIMIT = 256 * 1024**2
 """Size of the largest file that may be written, in bytes."""
 
@@ -41,6 +48,9 @@ TMP_LIMIT = 64 * 1024**2
 DESCRIPTORS_LIMIT = 1024
 TASKS_LIMIT = 1024
 """Most processes and threads of a submission; a synchronous one has 40 threads per service."""
+
+PROCESSES_LIMIT = 256
+"""Most processes of a submission, looked at twice a second."""
 
 OUTPUT_LIMIT = 32 * 1024**2
 """Most that one host may print, in bytes."""

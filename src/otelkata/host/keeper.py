@@ -23,9 +23,12 @@ from typing import Any, NoReturn
 from . import processes
 from .confine import ON_LINUX, Confinement, Refused, check, count_tasks
 from .isolation import (
+    CPU_TOTAL,
     MEMORY_LIMIT,
     OUTPUT_LIMIT,
+    PROCESSES_LIMIT,
     SCRATCH_LIMIT,
+    STEP_BACK,
     TASKS_LIMIT,
 )
 from .printing import PIECE, Printing
@@ -36,6 +39,9 @@ if ON_LINUX:
 
 WATCH_INTERVAL = 0.5
 """How often, in seconds, a keeper looks at what its hosts take."""
+
+SOON = 0.11
+"""How often it does while they have to step back, which the kernel takes ten times a second."""
 
 LATER = ("requests",)
 """Modules that only hosts need that export over OTLP, which are not the first."""
@@ -85,6 +91,7 @@ class Keeper:
         self._cut_off = ""
         self._later = list(LATER)
         self._watched = time.monotonic()
+        self._interval = WATCH_INTERVAL
         self._wake_read, self._wake_write = socket.socketpair()
         self._wake_write.setblocking(False)  # noqa: FBT003 (socket takes it by position)
 
@@ -101,7 +108,7 @@ class Keeper:
     def _serve(self) -> None:
         outputs = {host.output: host for host in self._hosts.values() if not host.is_drained}
         idle = bool(self._later and self._hosts)
-        limit = 0 if idle else WATCH_INTERVAL if self._hosts else None
+        limit = 0 if idle else self._interval if self._hosts else None
         sources = [self._control.fileno(), self._wake_read.fileno(), *outputs]
         readable, _, _ = select.select(sources, [], [], limit)
         for descriptor in readable:
@@ -115,7 +122,7 @@ class Keeper:
         if not readable and idle:
             with contextlib.suppress(ImportError):
                 importlib.import_module(self._later.pop())
-        if self._hosts and time.monotonic() - self._watched > WATCH_INTERVAL:
+        if self._hosts and time.monotonic() - self._watched > self._interval:
             self._watch()
 
     def _hear(self) -> None:
@@ -126,6 +133,8 @@ class Keeper:
             orders = json.loads(line)
             if "sockets" in orders:
                 self._make_sockets(orders["sockets"])
+            elif "cut" in orders:
+                self._end(orders["cut"])
             elif "signal" in orders:
                 self._signal(orders["to"], orders["signal"])
             else:
@@ -206,10 +215,30 @@ class Keeper:
     def _watch(self) -> None:
         self._watched = time.monotonic()
         running = processes.descendants(os.getpid())
-        if sum(process.memory for process in running) > MEMORY_LIMIT:
+        pids = [process.pid for process in running]
+        seconds = processes.spent() + sum(process.seconds for process in running)
+        work = self._confinement.place.work
+        if len(running) > PROCESSES_LIMIT:
+            self._end(f"it had more than {PROCESSES_LIMIT} processes")
+        elif sum(process.memory for process in running) > MEMORY_LIMIT:
             self._end(f"its processes took more than {MEMORY_LIMIT // 2**20} MiB of memory")
-        elif processes.disk_usage(self._confinement.place.work) > SCRATCH_LIMIT:
+        elif seconds > CPU_TOTAL:
+            self._end(f"its processes took more than {CPU_TOTAL} s of processor time")
+        elif processes.disk_usage(work) + processes.unnamed_usage(pids) > SCRATCH_LIMIT:
             self._end("it filled its scratch directory")
+        self._interval = WATCH_INTERVAL
+        if seconds > STEP_BACK and not self._cut_off:
+            self._step_back(pids)
+
+    def _step_back(self, pids: list[int]) -> None:
+        if not processes.step_back(pids):
+            self._interval = SOON
+        if os.fork() == 0:
+            try:
+                self._confinement.become()
+                processes.idle(pids)
+            finally:
+                os._exit(0)
 
     def _end(self, reason: str) -> None:
         # Ends what runs; what is still to come ends at once.

@@ -4,6 +4,7 @@ Python has no functions for most of them, so that they are called by ctypes. Num
 are the kernel's interface to programs, which does not change.
 """
 
+import contextlib
 import ctypes
 import fcntl
 import os
@@ -11,6 +12,7 @@ import platform
 import socket
 import struct
 from collections.abc import Iterable
+from pathlib import Path
 
 from . import seccomp
 
@@ -111,6 +113,12 @@ def hide_memory() -> None:
 def show_memory() -> None:
     """Undo `hide_memory`, which children inherit."""
     _prctl(_DUMPABLE, 1)
+
+
+def die_first() -> None:
+    """Be the one that the kernel ends where memory runs out; nothing here can undo that."""
+    with contextlib.suppress(OSError), Path("/proc/self/oom_score_adj").open("w") as file:
+        file.write("1000")
 
 
 def drop_privileges() -> None:

@@ -15,8 +15,9 @@ import signal
 import socket
 import sys
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 NEEDED = ("uvicorn", "opentelemetry.sdk.trace.export")
 LIKELY = (
@@ -50,7 +51,7 @@ def main() -> None:
         return
     # The command of httpx would bring rich along; where it cannot be imported, httpx does without.
     sys.modules["httpx._main"] = None  # type: ignore[assignment]
-    _preload((f"{__package__}.child", f"{__package__}.keeper", *LIKELY))
+    _preload((f"{__package__}.child", f"{__package__}.keeper", f"{__package__}.compiling", *LIKELY))
     del sys.modules["httpx._main"]
     _look_up()
     Parent().run()
@@ -61,6 +62,7 @@ class Parent:
 
     def __init__(self) -> None:
         self._keepers: set[int] = set()
+        self._compilers: dict[int, str] = {}
         self._orders = socket.socket(fileno=os.dup(0))
         self._descriptors: list[int] = []
         self._rest = b""
@@ -81,6 +83,8 @@ class Parent:
             if self._orders in readable:
                 self._hear()
         signal.set_wakeup_fd(-1)
+        for pid in self._compilers:
+            os.kill(pid, signal.SIGKILL)
         for pid in self._keepers:
             # Who closes this end closes theirs as well, and they clear up before they go.
             os.waitpid(pid, 0)
@@ -91,9 +95,22 @@ class Parent:
         self._descriptors += descriptors
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
-            self._fork(line, socket.socket(fileno=self._descriptors.pop(0)))
+            orders = json.loads(line)
+            if "compile" in orders:
+                self._compile(orders["compile"])
+            else:
+                self._fork(orders, socket.socket(fileno=self._descriptors.pop(0)))
 
-    def _fork(self, line: bytes, control: socket.socket) -> None:
+    def _compile(self, folder: str) -> None:
+        pid = os.fork()
+        if pid == 0:
+            signal.set_wakeup_fd(-1)
+            from . import compiling  # noqa: PLC0415 (works where there is fork)
+
+            compiling.run(folder)
+        self._compilers[pid] = folder
+
+    def _fork(self, orders: Mapping[str, Any], control: socket.socket) -> None:
         pid = os.fork()
         if pid == 0:
             signal.set_wakeup_fd(-1)
@@ -101,7 +118,7 @@ class Parent:
                 owned.close()
             from . import keeper  # noqa: PLC0415 (works where there is fork)
 
-            keeper.keep(control, json.loads(line))
+            keeper.keep(control, orders)
         control.close()
         self._keepers.add(pid)
 
@@ -109,6 +126,9 @@ class Parent:
         for pid in list(self._keepers):
             if os.waitpid(pid, os.WNOHANG)[0]:
                 self._keepers.remove(pid)
+        for pid in list(self._compilers):
+            if os.waitpid(pid, os.WNOHANG)[0]:
+                _tell(compiled=self._compilers.pop(pid))
 
 
 def _tell(**news: object) -> None:

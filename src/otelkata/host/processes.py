@@ -1,15 +1,29 @@
 """Look after the processes that a submission has started: what they take, and that they end."""
 
 import contextlib
+import errno
 import os
 import signal
+import stat
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from .isolation import SCRATCH_FILES_LIMIT
 
 _PARENT, _PAGES = 1, 21
-"""Positions in /proc/<pid>/stat, counted from behind the name (proc_pid_stat(5))."""
+_TIMES = slice(11, 15)
+"""Positions in /proc/<pid>/stat, counted from behind the name (proc_pid_stat(5)).
+
+Times are the process's own, in user and kernel mode, and those of children it has waited for.
+"""
+
+BEYOND = 2**63
+"""More bytes than any limit."""
+
+_LAST = b" 19"
+"""The lowest priority, as the kernel writes it behind the name of a session's group."""
+
+_GONE = {errno.ENOENT, errno.ENOTDIR}
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +33,7 @@ class Process:
     pid: int
     parent: int
     memory: int
+    seconds: float
 
 
 def descendants(pid: int) -> list[Process]:
@@ -32,6 +47,54 @@ def descendants(pid: int) -> list[Process]:
         found += below
         unseen += [process.pid for process in below]
     return found
+
+
+def spent() -> float:
+    """Return the processor time, in seconds, of children of this process that have ended."""
+    times = os.times()
+    return times.children_user + times.children_system
+
+
+def step_back(pids: Iterable[int]) -> bool:
+    """Let processes run after all others; none of them can undo that.
+
+    Where the kernel shares processors out by session first, sessions step back too; it takes few
+    such changes at a time: False is returned where there are more to come.
+    """
+    is_done = True
+    for pid in pids:
+        for thread in _threads(pid):
+            with contextlib.suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, thread, 19)
+        with contextlib.suppress(FileNotFoundError, PermissionError, ProcessLookupError):
+            try:
+                _step_back_by_session(pid)
+            except OSError:
+                is_done = False
+    return is_done
+
+
+def idle(pids: Iterable[int]) -> None:
+    """Let processes run only where nobody else would; only their own user may say so."""
+    if not hasattr(os, "SCHED_IDLE"):
+        return
+    for pid in pids:
+        for thread in _threads(pid):
+            with contextlib.suppress(OSError):
+                os.sched_setscheduler(thread, os.SCHED_IDLE, os.sched_param(0))
+
+
+def _threads(pid: int) -> list[int]:
+    try:
+        return [int(name) for name in os.listdir(f"/proc/{pid}/task")]
+    except OSError:
+        return []
+
+
+def _step_back_by_session(pid: int) -> None:
+    with open(f"/proc/{pid}/autogroup", "r+b", buffering=0) as group:
+        if not group.read(200).endswith(_LAST + b"\n"):
+            group.write(_LAST)
 
 
 def kill(pids: Iterable[int]) -> None:
@@ -62,28 +125,51 @@ def end_all(known: Iterable[int]) -> None:
 
 
 def disk_usage(folder: str) -> int:
-    """Return how many bytes lie below `folder`; too many files count as more than allowed."""
+    """Return how many bytes lie below `folder`.
+
+    Too many files, and what cannot be looked into, count as more than allowed.
+    """
     used = count = 0
     unseen = [folder]
     while unseen:
-        with contextlib.suppress(OSError), os.scandir(unseen.pop()) as entries:
-            for entry in entries:
-                count += 1
-                if count > SCRATCH_FILES_LIMIT:
-                    return 2**63
-                with contextlib.suppress(OSError):
-                    used += entry.stat(follow_symlinks=False).st_blocks * 512
-                    if entry.is_dir(follow_symlinks=False):
-                        unseen.append(entry.path)
+        try:
+            with os.scandir(unseen.pop()) as entries:
+                for entry in entries:
+                    count += 1
+                    if count > SCRATCH_FILES_LIMIT:
+                        return BEYOND
+                    with contextlib.suppress(FileNotFoundError):
+                        used += entry.stat(follow_symlinks=False).st_blocks * 512
+                        if entry.is_dir(follow_symlinks=False):
+                            unseen.append(entry.path)
+        except OSError as error:
+            if error.errno not in _GONE:
+                return BEYOND
     return used
+
+
+def unnamed_usage(pids: Iterable[int]) -> int:
+    """Return how many bytes are in files that processes have open and that have no name."""
+    sizes: dict[tuple[int, int], int] = {}
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            for number in os.listdir(f"/proc/{pid}/fd"):
+                with contextlib.suppress(OSError):
+                    status = os.stat(f"/proc/{pid}/fd/{number}")
+                    if status.st_nlink == 0 and stat.S_ISREG(status.st_mode):
+                        sizes[status.st_dev, status.st_ino] = status.st_blocks * 512
+    return sum(sizes.values())
 
 
 def _all() -> list[Process]:
     found = []
+    tick = os.sysconf("SC_CLK_TCK")
     page = os.sysconf("SC_PAGE_SIZE")
     with contextlib.suppress(OSError):
         for name in filter(str.isdigit, os.listdir("/proc")):
             with contextlib.suppress(OSError), open(f"/proc/{name}/stat", "rb") as file:
                 fields = file.read().rpartition(b")")[2].split()
-                found.append(Process(int(name), int(fields[_PARENT]), int(fields[_PAGES]) * page))
+                memory = int(fields[_PAGES]) * page
+                seconds = sum(map(int, fields[_TIMES])) / tick
+                found.append(Process(int(name), int(fields[_PARENT]), memory, seconds))
     return found

@@ -81,6 +81,12 @@ _FORBIDDEN: dict[str, tuple[int | None, int | None]] = {
     "fanotify_init": (300, 262),
     "fanotify_mark": (301, 263),
     "move_pages": (279, 239),
+    # Memory that belongs to no process, where no limit sees it.
+    "memfd_create": (319, 279),
+    "memfd_secret": (447, 447),
+    "shmget": (29, 194),
+    "semget": (64, 190),
+    "msgget": (68, 186),
     "migrate_pages": (256, 238),
 }
 
@@ -94,12 +100,13 @@ class Processor:
     clone: int
     socket: int
     ioctl: int
+    setsid: int
     clone3: int = 435
 
 
 PROCESSORS = {
-    "x86_64": Processor(0xC000003E, column=0, clone=56, socket=41, ioctl=16),
-    "aarch64": Processor(0xC00000B7, column=1, clone=220, socket=198, ioctl=29),
+    "x86_64": Processor(0xC000003E, column=0, clone=56, socket=41, ioctl=16, setsid=112),
+    "aarch64": Processor(0xC00000B7, column=1, clone=220, socket=198, ioctl=29, setsid=157),
 }
 
 
@@ -140,6 +147,8 @@ def program(machine: str) -> bytes:
         number = numbers[processor.column]
         if number is not None:
             filtered.refuse(number, errno.EPERM)
+    # Done, as far as it can tell: the kernel shares processors out by session, too.
+    filtered.refuse(processor.setsid, 0)
     # Its flags lie in memory, out of the filter's reach; C libraries fall back to clone.
     filtered.refuse(processor.clone3, errno.ENOSYS)
     # The lowest byte of clone's flags is a signal, so that the flag for time is not looked at.

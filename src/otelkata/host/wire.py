@@ -252,15 +252,56 @@ class Leave:
     request: int
 
 
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """Hold an exclusive lock on the SQLite file at `path`; reply whether it is held."""
+
+    request: int
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unlock:
+    """Let go of the lock."""
+
+    request: int
+
+
 Report = Hello | Started | Ended | Exported | Query | Logged | Problem | Reply
-Command = Start | Settle | Flush | Probe | Arm | ShutDown | Stop | Where | Lingering | Leave
+Command = (
+    Start
+    | Settle
+    | Flush
+    | Probe
+    | Arm
+    | ShutDown
+    | Stop
+    | Where
+    | Lingering
+    | Leave
+    | Lock
+    | Unlock
+)
 
 REPORTS = {
     cls.__name__: cls for cls in (Hello, Started, Ended, Exported, Query, Logged, Problem, Reply)
 }
 COMMANDS = {
     cls.__name__: cls
-    for cls in (Start, Settle, Flush, Probe, Arm, ShutDown, Stop, Where, Lingering, Leave)
+    for cls in (
+        Start,
+        Settle,
+        Flush,
+        Probe,
+        Arm,
+        ShutDown,
+        Stop,
+        Where,
+        Lingering,
+        Leave,
+        Lock,
+        Unlock,
+    )
 }
 
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import libcst as cst
 
-from otelkata.lint.finding import Finding, Unread
+from otelkata.lint.finding import Finding, Note, Unread
 from otelkata.lint.meaning.module import Module
 from otelkata.lint.options import Options
 from otelkata.lint.rule import Rule
@@ -22,9 +22,15 @@ DEEPEST = 20_000
 
 
 def lint_source(
-    source: bytes, path: str, rules: Sequence[Rule], options: Options | None = None
+    source: bytes,
+    path: str,
+    rules: Sequence[Rule],
+    options: Options | None = None,
+    notes: list[Note] | None = None,
 ) -> list[Finding] | Unread:
     """Return what `rules` find in `source`, by position; `path` is only a name.
+
+    What they leave out is added to `notes`.
 
     Suppression comments are not looked at. Never raises for any bytes: where a rule fails by a
     fault of its own, the file counts as unread, and the reason names the rule.
@@ -45,7 +51,7 @@ def lint_source(
         if not asked:
             return []
     with _undisturbed():
-        return _lint(source, path, asked, options, glance)
+        return _lint(source, path, asked, options, glance, [] if notes is None else notes)
 
 
 def _null_byte(source: bytes) -> str | None:
@@ -94,7 +100,12 @@ def _undisturbed() -> Iterator[None]:
 
 
 def _lint(
-    source: bytes, path: str, rules: Sequence[Rule], options: Options, glance: Glance | None
+    source: bytes,
+    path: str,
+    rules: Sequence[Rule],
+    options: Options,
+    glance: Glance | None,
+    notes: list[Note],
 ) -> list[Finding] | Unread:
     try:
         module = Module(cst.parse_module(source), path, options, source, glance)
@@ -112,6 +123,7 @@ def _lint(
             return Unread(path, f"is nested too deeply for {rule.code}")
         except Exception as error:  # noqa: BLE001 (one file's failure must not end the run)
             return Unread(path, _fault(rule, error))
+    notes += sorted(module.notes, key=lambda note: note.line)
     return sorted(found, key=lambda finding: (finding.place, finding.code))
 
 

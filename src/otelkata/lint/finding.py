@@ -56,6 +56,14 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """What was not looked at in a file that was read, and why, in one line."""
+
+    line: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Unread:
     """A file that could not be linted, and why, in one line."""
 

@@ -32,6 +32,12 @@ _TESTS = frozenset({"conftest.py", "tests", "test"})
 MEMORY_LIMIT = 2 * 1024**3
 """Most address space, in bytes, of the process that reads one submission."""
 
+REMARKS_LIMIT = 300
+"""Most findings that are told of a submission: the certain ones first, which fail it."""
+
+TEXT_LIMIT = 2_000
+"""Longest message and name of a file, in characters; both may hold what a submission has named."""
+
 
 def sources(folder: Path) -> Iterator[Path]:
     """Yield the Python files of a submission, without dependencies and tests, in order."""
@@ -63,22 +69,26 @@ def examine(folder: Path, rules: list[Rule]) -> tuple[list[Finding], list[Unread
 
 def _document(folder: Path, rules: list[Rule]) -> dict[str, object]:
     found, unread = examine(folder, rules)
+    found = sorted(found, key=lambda finding: not finding.certain)[:REMARKS_LIMIT]
     criteria = {rule.code: list(rule.criteria) for rule in rules}
     return {
         "remarks": [
             {
                 "code": finding.code,
                 "name": finding.name,
-                "path": finding.path,
+                "path": finding.path[:TEXT_LIMIT],
                 "line": finding.place.line,
                 "column": finding.place.column,
-                "message": finding.message,
+                "message": finding.message[:TEXT_LIMIT],
                 "criteria": criteria[finding.code] if finding.certain else [],
-                "steps": [f"line {step.place.line}: {step.message}" for step in finding.steps],
+                "steps": [
+                    f"line {step.place.line}: {step.message}"[:TEXT_LIMIT]
+                    for step in finding.steps[:REMARKS_LIMIT]
+                ],
             }
             for finding in found
         ],
-        "unread": [f"{file.path}: {file.reason}" for file in unread],
+        "unread": [f"{file.path}: {file.reason}"[:TEXT_LIMIT] for file in unread[:REMARKS_LIMIT]],
     }
 
 
@@ -144,6 +154,8 @@ class _Server:
 
         status = 1
         try:
+            # What a parser says when it runs out of memory is news to nobody.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
             resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
             with os.fdopen(output, "w") as file:
                 json.dump(_document(folder, self._rules), file)

@@ -17,7 +17,7 @@ from otelkata.judge.view import CaseView, View
 
 from .drawing import Crossing, Drawing, lay_out, requests
 from .tree import to_text
-from .words import cut
+from .words import cut, cut_line
 
 SCHEMA_VERSION = 1
 NOT_RUN = "it was not run"
@@ -120,7 +120,7 @@ class Graded(msgspec.Struct, frozen=True, kw_only=True):
 def failure(submission: str, seed: int, error: str, duration_s: float = 0.0) -> Graded:
     """Return what is told where the grader itself failed."""
     return Graded(
-        submission=cut(submission),
+        submission=cut_line(submission),
         verdict="error",
         seed=seed,
         error=cut(error),
@@ -135,7 +135,7 @@ def graded(submission: str, view: View, verdict: Verdict) -> Graded:
     reading = evidence.reading
     remarks = reading.remarks if reading else []
     return Graded(
-        submission=cut(submission),
+        submission=cut_line(submission),
         verdict=verdict.outcome,
         seed=evidence.seed,
         criteria=verdict.criteria,
@@ -213,7 +213,7 @@ def _scenario(case: CaseView) -> Scenario:
 
 
 def _place(submission: str, path: str, line: int, sources: Mapping[str, str]) -> Place:
-    return Place(cut(str(PurePath(submission) / path)), line, _excerpt(sources, path, line))
+    return Place(cut_line(str(PurePath(submission) / path)), line, _excerpt(sources, path, line))
 
 
 def _excerpt(sources: Mapping[str, str], path: str, line: int) -> tuple[SourceLine, ...]:
@@ -229,15 +229,15 @@ def _finding(submission: str, remark: Remark, sources: Mapping[str, str]) -> Lin
     return LintFinding(
         excerpt=_excerpt(sources, remark.path, remark.line),
         code=remark.code,
-        path=cut(str(PurePath(submission) / remark.path)),
+        path=cut_line(str(PurePath(submission) / remark.path)),
         line=remark.line,
         column=remark.column,
-        message=cut(remark.message),
+        message=cut_line(remark.message),
     )
 
 
 def _advice(remark: Remark) -> str:
-    return cut(f"{remark.path}:{remark.line}: {remark.message} ({remark.code} {remark.name})")
+    return cut_line(f"{remark.path}:{remark.line}: {remark.message} ({remark.code} {remark.name})")
 
 
 def _of_contract(item: Judged | LintFinding) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from otelkata.lint.command.report import Mode, Report, lines_of
 from otelkata.lint.command.selection import active, matching
 from otelkata.lint.command.suppression import Suppressions
 from otelkata.lint.engine import lint_source
-from otelkata.lint.finding import Finding, Unread
+from otelkata.lint.finding import Finding, Note, Unread
 from otelkata.lint.fixes import mending
 from otelkata.lint.rule import Rule
 from otelkata.lint.source import reading
@@ -89,13 +89,14 @@ def lint_bytes(
         return Report(path)
     # A file in which no rule can begin is still told when it is no Python.
     asked = _asked(rules) if has_site(source, config.options.start_signatures) else []
-    seen = lint_source(source, path, asked, config.options)
+    notes: list[Note] = []
+    seen = lint_source(source, path, asked, config.options, notes)
     if isinstance(seen, Unread):
         return Report(path, unread=seen.reason)
     found = [*said.keep(seen), *_unused(path, said, rules, plan.rules)]
     found.sort(key=lambda finding: (finding.place, finding.code))
     shown = lines_of(found, reading.lines(text)) if found else {}
-    return Report(path, tuple(found), lines=shown)
+    return Report(path, tuple(found), lines=shown, notes=tuple(notes))
 
 
 def _asked(rules: Iterable[Rule]) -> list[Rule]:

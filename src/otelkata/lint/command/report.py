@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
-from otelkata.lint.finding import Finding
+from otelkata.lint.finding import Finding, Note
 
 
 class Mode(Enum):
@@ -21,14 +21,16 @@ class Mode(Enum):
 class Report:
     """The findings of one file, with the source lines that they speak of.
 
-    `unread` says why the file could not be linted. `fixed` is how many findings were mended,
-    `mended` the file's bytes after that, where they differ; `difference` shows how.
+    `unread` says why the file could not be linted, `notes` what in it was not. `fixed` is how many
+    findings were mended, `mended` the file's bytes after that, where they differ; `difference`
+    shows how.
     """
 
     path: str
     findings: tuple[Finding, ...] = ()
     unread: str | None = None
     lines: Mapping[int, str] = field(default_factory=dict)
+    notes: tuple[Note, ...] = ()
     fixed: int = 0
     mended: bytes | None = None
     difference: str = ""

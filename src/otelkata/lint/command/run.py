@@ -95,7 +95,7 @@ def _parses(path: str, given: Mapping[str, bytes]) -> bool:
 
 
 def _says_something(report: Report) -> bool:
-    return bool(report.findings or report.unread or report.mended is not None)
+    return bool(report.findings or report.unread or report.notes or report.mended is not None)
 
 
 def _selects(configs: Iterable[Config], wish: Wish) -> bool:

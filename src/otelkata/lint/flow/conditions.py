@@ -94,11 +94,16 @@ class Conditions:
         }
         return {number: bound for number, bound in found.items() if bound}
 
+    @cached_property
+    def _worth(self) -> frozenset[str]:
+        """The conditions that are worth remembering."""
+        return frozenset(text for text, _ in self._tests.values())
+
     def after(self, number: int, facts: Facts) -> Facts:
         """Return what is known after the point `number`."""
         if not self._tests:
             return facts
-        worth = {text for text, _ in self._tests.values()}
+        worth = self._worth
         for name, value in self._sets.get(number, ()):
             facts = frozenset(
                 (text, truth) for text, truth in facts if name not in self._names.get(text, ())

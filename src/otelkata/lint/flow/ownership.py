@@ -188,7 +188,9 @@ class _Walk:
         budget = min(left, max(MOST_STATES, STATES_PER_POINT * len(self._graph.points)))
         while self._waiting and self.fates.complete:
             self._step(self._waiting.popleft())
-            self.fates.complete = len(self._came) <= budget
+            if len(self._came) > budget:
+                self.fates.complete = False
+                self._module.give_up(self._body)
         self._explored[self._body] += len(self._came)
 
     def _step(self, state: _State) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import libcst as cst
 
-from otelkata.lint.finding import Place
+from otelkata.lint.finding import Note, Place
 from otelkata.lint.meaning.names import CLASSES, FOREIGN, MANAGER, RESULTS, canonical
 from otelkata.lint.meaning.scopes import (
     Binding,
@@ -65,8 +65,19 @@ class Module:
         self.path = path
         self.options = options or Options()
         self.index = Index(tree)
+        self.notes: list[Note] = []
+        """What could not be looked at, and so has no finding."""
         self._known: dict[cst.CSTNode, Known | None] = {}
         self._places = Places(tree, source, glance)
+
+    def give_up(self, body: Body) -> None:
+        """Note that some span of `body` is not followed on all paths: they are too many."""
+        what, line = "the module", 1
+        if isinstance(body, cst.FunctionDef):
+            what, line = f"the function {body.name.value}", self.place(body.name).line
+        note = Note(line, f"{what} has too many paths to follow all of its spans; split it up")
+        if note not in self.notes:
+            self.notes.append(note)
 
     def place(self, node: cst.CSTNode) -> Place:
         """Return where `node` stands."""

@@ -136,15 +136,23 @@ class Index:
                 self.parents[child] = node
             below.reverse()
             waiting += [(child, scope) for child in below]
+        self._scope_of: dict[cst.CSTNode, Scope] = dict(self.scopes)
 
     def scope_of(self, node: cst.CSTNode) -> Scope:
         """Return the scope in which `node` is evaluated; of a scope itself, its own."""
+        passed = []
         current: cst.CSTNode | None = node
+        found = None
         while current is not None:
-            if current in self.scopes:
-                return self.scopes[current]
+            found = self._scope_of.get(current)
+            if found is not None:
+                break
+            passed.append(current)
             current = self.parents.get(current)
-        return self.module
+        scope = found or self.module
+        # A branch of a long `elif` stands in all those before it: each is climbed once.
+        self._scope_of.update(dict.fromkeys(passed, scope))
+        return scope
 
     def _function(self, node: cst.FunctionDef, scope: Scope) -> None:
         scope.names[node.name.value].append(Binding(defined=node))

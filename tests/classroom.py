@@ -1,0 +1,81 @@
+"""Make classes of honest and hostile submissions, and tell what each of them must come to."""
+
+import random
+import shutil
+import tomllib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import hostile
+import planted
+
+BONUS = frozenset({"B1", "B2", "B3", "B4"})
+
+
+@dataclass(frozen=True, slots=True)
+class Honest:
+    """An honest submission: the checks that it fails, and the bonus criteria that it passes.
+
+    `bonus` is None where it may pass any.
+    """
+
+    name: str
+    source: Path
+    checks: list[str]
+    bonus: frozenset[str] | None
+
+    def plant(self, folder: Path, number: int) -> Path:
+        """Make it below `folder`."""
+        target = folder / f"{number:04}-{self.name}"
+        if self.source.suffix == ".toml":
+            made = planted.plant(planted.read(self.source), folder / "made")
+            return made.rename(target)
+        ignored = shutil.ignore_patterns("tests", "__pycache__")
+        return Path(shutil.copytree(self.source, target, ignore=ignored))
+
+    def differs(self, report: dict[str, Any]) -> list[str]:
+        """Return what in `report` is not as when it is graded alone."""
+        faults = []
+        verdict = "failed" if self.checks else "passed"
+        failed = sorted(c["id"] for c in report["checks"] if c["status"] == "failed")
+        passed = {criterion for criterion in BONUS if report["criteria"][criterion] == "passed"}
+        messages = [c["message"] for c in report["checks"] if c["status"] != "passed"]
+        if report["verdict"] != verdict and not self._is_bonus(report):
+            faults.append(f"is {report['verdict']}, not {verdict}: {messages[:3]}")
+        if failed != self.checks and (self.checks or self.bonus == BONUS):
+            faults.append(f"fails {failed}, not {self.checks}: {messages[:3]}")
+        if self.bonus is not None and passed != self.bonus:
+            faults.append(f"passes {sorted(passed)}, not {sorted(self.bonus)}: {messages[:3]}")
+        return [f"{report['submission']} {fault} {report['advice'][:1]}" for fault in faults]
+
+    def _is_bonus(self, report: dict[str, Any]) -> bool:
+        # Checks of the bonus never fail a submission.
+        failed = [c for c in report["checks"] if c["status"] == "failed"]
+        return report["verdict"] == "passed" and all(check["bonus"] for check in failed)
+
+
+def honest() -> list[Honest]:
+    """Return all honest submissions that there are, the reference first.
+
+    Those that show their fault only where their own shutdown is waited for are left out.
+    """
+    found = [Honest("reference", planted.REFERENCE, [], BONUS)]
+    for path in planted.PASSING:
+        bonus = tomllib.loads((path / "fixture.toml").read_text("utf-8"))["bonus"]
+        found.append(Honest(path.name, path, [], frozenset(bonus)))
+    for path in planted.FAILING:
+        fault = planted.read(path)
+        if not fault.waits:
+            found.append(Honest(path.stem, path, fault.checks, None))
+    return found
+
+
+def mixed(
+    attacks: Sequence[hostile.Attack], among: Iterable[Honest], seed: int
+) -> list[hostile.Attack | Honest]:
+    """Return hostile and honest submissions in an order that `seed` chooses."""
+    members: list[hostile.Attack | Honest] = [*attacks, *among]
+    random.Random(seed).shuffle(members)
+    return members
