@@ -169,7 +169,7 @@ def test_junit_has_a_case_for_each_check_and_counts_them() -> None:
 def test_junit_has_a_suite_for_each_submission() -> None:
     several = formats.load("junit").several
     assert several is not None
-    suites = ET.fromstring("".join(several([MIXED, PASSED], DEFAULT)))
+    suites = ET.fromstring("".join(several([MIXED, PASSED], DEFAULT, ["", ""])))
     assert [len(suite.findall("testcase")) for suite in suites] == [8, 3]
     assert faults_of(suites) == []
 

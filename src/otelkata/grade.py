@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -91,17 +92,20 @@ class Grader:
         settings: Settings,
         keep: Callable[[Evidence], None] = lambda _: None,
         begin: Callable[[], None] = lambda: None,
+        folder: str = "",
     ) -> Graded:
         """Return what the submission at `path` came to; a failure of the grader is told in it.
 
-        `begin` is called when its turn has come, `keep` is given the evidence. Raises
-        IsolationUnavailable where the system does not give the level that was asked for.
+        `begin` is called when its turn has come, `keep` is given the evidence; `folder` is where
+        the submission lies, if not at `path`. Raises IsolationUnavailable where the system does not
+        give the level that was asked for.
         """
         began = time.monotonic()
+        lies = Path(folder or path)
         try:
-            async with self.collect(Path(path), settings, begin) as evidence, self._turns.next():
+            async with self.collect(lies, settings, begin) as evidence, self._turns.next():
                 result = judge_evidence(path, evidence, self._checks)
-                keep(evidence)
+                keep(replace(evidence, submission=text(path)))
         except ParentFailed as error:
             return failure(path, settings.seed, str(error), time.monotonic() - began)
         return msgspec.structs.replace(result, duration_s=time.monotonic() - began)
@@ -124,7 +128,7 @@ class Grader:
                     observe(submission, settings, crew, rest)
                 )
             except UnusableSubmission as error:
-                evidence = _nothing_seen(submission, settings, str(error))
+                evidence = nothing_seen(submission, settings, str(error))
             rest()
             yield evidence
 
@@ -153,7 +157,8 @@ def regrade(file: Path, checks: Sequence[Check]) -> Graded:
     return judge_evidence(evidence.submission, evidence, checks)
 
 
-def _nothing_seen(submission: Path, settings: Settings, reason: str) -> Evidence:
+def nothing_seen(submission: Path | str, settings: Settings, reason: str) -> Evidence:
+    """Return the evidence on a submission that cannot be run at all."""
     return Evidence(
         submission=text(submission),
         seed=settings.seed,

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import platform
+import stat
 import subprocess
 from collections.abc import Iterator
 from importlib.metadata import distributions
@@ -11,9 +12,9 @@ from pathlib import Path
 
 import otelkata
 from otelkata import content
-from otelkata.deploy.interpreter import ParentFailed
 from otelkata.deploy.source import BYTES_LIMIT, DEPENDENCIES, FILES_LIMIT, LEFT_OUT
 
+from .engine import CannotGrade
 from .task import Terms
 
 _ASK = """
@@ -27,16 +28,22 @@ def of_terms(terms: Terms, isolation: str) -> str:
     """Return what stands for all that is the same for every submission of a batch.
 
     That is the grader's code, checks and rules, its distributions and those of the interpreter of
-    the hosts, the options, and the isolation in force. Raises ParentFailed where the interpreter
+    the hosts, the options, and the isolation in force. Raises CannotGrade where the interpreter
     cannot be asked.
     """
+    summary = hashlib.sha256(of_code().encode())
+    own = sorted({(str(item.name), item.version) for item in distributions()})
+    known = [own, _ask(terms.python), terms.python, terms.quick, isolation, platform.platform()]
+    _add(summary, json.dumps(known).encode())
+    return summary.hexdigest()
+
+
+def of_code() -> str:
+    """Return what stands for the grader's code, its checks and rules."""
     summary = hashlib.sha256()
     for folder in (Path(otelkata.__file__).parent, *map(content.folder, ("checks", "ast_rules"))):
         for path in sorted(folder.rglob("*.py")):
             _add(summary, path.relative_to(folder).as_posix().encode(), path.read_bytes())
-    own = sorted({(str(item.name), item.version) for item in distributions()})
-    known = [own, _ask(terms.python), terms.python, terms.quick, isolation, platform.platform()]
-    _add(summary, json.dumps(known).encode())
     return summary.hexdigest()
 
 
@@ -46,41 +53,54 @@ def of_submission(path: str, terms: str) -> str:
     Of folders with dependencies, size and time of change stand for the bytes. What cannot be read,
     or is too large to be graded, is a content of its own, never equal to another.
     """
-    submission = Path(path)
     summary = hashlib.sha256(terms.encode())
     _add(summary, os.fsencode(path))
-    left = BYTES_LIMIT
+    budget = _Budget()
     try:
-        for number, file in enumerate(_walk(submission)):
-            inside = file.relative_to(submission)
-            kind, content = _content(file, left, is_dependency=inside.parts[0] in DEPENDENCIES)
-            left -= len(content)
-            if kind != b"dependency" and number > FILES_LIMIT:
-                return os.urandom(32).hex()
+        for inside, is_dependency in _walk(Path(path)):
+            kind, content = budget.content(Path(path, inside), is_dependency=is_dependency)
             _add(summary, os.fsencode(inside), kind, content)
     except (OSError, RecursionError):
         return os.urandom(32).hex()
     return summary.hexdigest()
 
 
-def _content(path: Path, limit: int, *, is_dependency: bool) -> tuple[bytes, bytes]:
-    if path.is_symlink():
-        return b"link", os.fsencode(path.readlink())
-    status = path.stat()
-    if is_dependency:
-        return b"dependency", f"{status.st_size} {status.st_mtime_ns}".encode()
-    if not path.is_file():
-        return b"other", str(status.st_mode).encode()
-    if status.st_size > limit:
-        raise OSError(f"{path} is too large")
-    return b"file", path.read_bytes()
+class _Budget:
+    # Reads no more of a submission than what would be graded.
+
+    def __init__(self) -> None:
+        self._files = FILES_LIMIT
+        self._bytes = BYTES_LIMIT
+
+    def content(self, path: Path, *, is_dependency: bool) -> tuple[bytes, bytes]:
+        status = path.lstat()
+        if stat.S_ISLNK(status.st_mode):
+            return b"link", os.fsencode(path.readlink())
+        if is_dependency and stat.S_ISREG(status.st_mode):
+            return b"dependency", f"{status.st_size} {status.st_mtime_ns}".encode()
+        if not stat.S_ISREG(status.st_mode):
+            return b"other", str(status.st_mode).encode()
+        self._files -= 1
+        self._bytes -= status.st_size
+        if min(self._files, self._bytes) < 0:
+            raise OSError(f"{path} is too much")
+        return b"file %o" % stat.S_IMODE(status.st_mode), path.read_bytes()
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    for at, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if name not in LEFT_OUT)
-        linked = [name for name in folders if Path(at, name).is_symlink()]
-        yield from (Path(at, name) for name in sorted([*files, *linked]))
+def _walk(submission: Path) -> Iterator[tuple[Path, bool]]:
+    # Folders as well: one that is empty is a package all the same.
+    for at, folders, files in os.walk(submission, onerror=_fail):
+        inside = Path(at).relative_to(submission)
+        is_dependency = bool(inside.parts) and inside.parts[0] in DEPENDENCIES
+        # Those further down are not copied.
+        hidden = LEFT_OUT | DEPENDENCIES if inside.parts and not is_dependency else LEFT_OUT
+        folders[:] = sorted(name for name in folders if name not in hidden)
+        for name in sorted([*files, *folders]):
+            yield inside / name, is_dependency
+
+
+def _fail(error: OSError) -> None:
+    raise error
 
 
 def _add(summary: "hashlib._Hash", *parts: bytes) -> None:
@@ -96,4 +116,4 @@ def _ask(python: str) -> object:
         )
         return json.loads(asked.stdout)
     except (OSError, subprocess.SubprocessError, ValueError) as error:
-        raise ParentFailed(f"the interpreter {python} cannot be asked what it has") from error
+        raise CannotGrade(f"the interpreter {python} cannot be asked what it has") from error

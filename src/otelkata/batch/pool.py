@@ -1,21 +1,15 @@
-"""Spread a batch over workers: processes with an interpreter, a driver and a judge each."""
+"""Spread a batch over workers: processes of this machine."""
 
 import asyncio
 import contextlib
-import subprocess
-import sys
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, Iterable
 
-import msgspec
-
-from otelkata.deploy.interpreter import ParentFailed
-from otelkata.deploy.keeper import IsolationUnavailable
-from otelkata.deploy.process import Process
 from otelkata.report.graded import failure
 
-from .task import Began, Done, News, Ready, Refused, Task, Terms
+from .connection import Connection, isolation
+from .task import Began, Done, News, Ready, Task, Terms
 
 IN_FLIGHT = 12
 """Most submissions that one worker has at a time: all but one of them only wait."""
@@ -26,7 +20,11 @@ SILENCE_LIMIT = 400.0
 Whatever a submission does, its run is over after a quarter of that.
 """
 
-_ATTEMPTS = 2
+ATTEMPTS = 2
+"""How often a submission may be there when a worker dies; more than once is no chance."""
+
+KILLED = "the grader's process ended while it ran it"
+_STARTS = 3
 
 
 class Pool:
@@ -43,28 +41,24 @@ class Pool:
     async def open(self) -> str:
         """Start the workers; return what keeps their submissions apart.
 
-        Raises IsolationUnavailable where the system does not give the level that was asked for,
-        ParentFailed where the interpreter can host nothing.
+        Raises CannotGrade where the system does not give the level that was asked for, or the
+        interpreter can host nothing.
         """
         for worker in self._workers:
             worker.start(self._terms)
-        said: list[str] = []
-        while len(said) < len(self._workers):
+        said = ""
+        for _ in self._workers:
             worker, news = await self.news.get()
-            said.append(_isolation(news))
+            said = isolation(news)
             worker.is_ready = True
-        return said[0]
+        return said
 
     async def close(self) -> None:
         """End the workers, and all that they run."""
         await asyncio.gather(*(worker.close() for worker in self._workers))
 
     async def grade(self, tasks: Iterable[Task]) -> AsyncGenerator[Began | Done]:
-        """Yield what there is to say of `tasks`, as it comes.
-
-        A worker gets a new task only when the caller has come back for more. A submission with
-        which a worker has died is tried once more, alone.
-        """
+        """Yield what there is to say of `tasks`, as it comes; see `Engine`."""
         self.waiting.extend(tasks)
         left = len(self.waiting)
         while left:
@@ -80,13 +74,12 @@ class Pool:
                     yield news
                 case Ready():
                     worker.is_ready = True
-                case Refused():
-                    raise ParentFailed(news.reason)
-                case None:
+                case None if worker.is_ready or worker.starts < _STARTS:
                     for task in self._bury(worker):
                         left -= 1
-                        reason = "the grader's process ended while it ran it"
-                        yield Done(task.number, failure(task.path, task.seed, reason))
+                        yield Done(task.number, failure(task.path, task.seed, KILLED))
+                case _:
+                    isolation(news)
 
     async def _next(self) -> "tuple[_Worker, News | None]":
         # A worker that something has brought to a halt is ended, which is news.
@@ -104,7 +97,7 @@ class Pool:
         lost = []
         for task in worker.tasks.values():
             self._died[task.number] = self._died.get(task.number, 0) + 1
-            if self._died[task.number] < _ATTEMPTS:
+            if self._died[task.number] < ATTEMPTS:
                 self.suspects.append(task)
             else:
                 lost.append(task)
@@ -116,25 +109,18 @@ class Pool:
 class _Worker:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self._process: Process | None = None
+        self._connection: Connection | None = None
         self._alone = False
         self.is_ready = False
-        self.tasks: dict[int, Task] = {}
+        self.starts = 0
         self.heard = 0.0
+        self.tasks: dict[int, Task] = {}
 
     def start(self, terms: Terms) -> None:
+        # One that has graded something may be started again for ever.
+        self.starts = 1 if self.is_ready else self.starts + 1
         self.is_ready = False
-        started = subprocess.Popen(
-            [sys.executable, "-P", "-m", "otelkata.batch.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )
-        self._process = Process(
-            started,
-            lambda line: self._pool.news.put_nowait((self, msgspec.json.decode(line, type=News))),
-            lambda _: self._pool.news.put_nowait((self, None)),
-        )
-        self._process.tell(msgspec.to_builtins(terms))
+        self._connection = Connection(terms, lambda news: self._pool.news.put_nowait((self, news)))
 
     def feed(self) -> None:
         """Send what it can take."""
@@ -152,26 +138,14 @@ class _Worker:
             if not self.tasks:
                 self.heard = time.monotonic()
             self.tasks[task.number] = task
-            if self._process is not None:
-                self._process.tell(msgspec.to_builtins(task))
+            if self._connection is not None:
+                self._connection.send(task)
 
     def end_if_silent_since(self, then: float) -> None:
-        if self.tasks and self.heard < then and self._process is not None:
-            self._process.end(kill=True)
+        if self.tasks and self.heard < then and self._connection is not None:
+            self._connection.end(kill=True)
 
     async def close(self) -> None:
-        if self._process is not None:
-            self._process.end(kill=False)
-            await self._process.ended.wait()
-
-
-def _isolation(news: News | None) -> str:
-    match news:
-        case Ready():
-            return news.isolation
-        case Refused(reason, usage=True):
-            raise IsolationUnavailable(reason)
-        case Refused(reason):
-            raise ParentFailed(reason)
-        case _:
-            raise ParentFailed("a process of the grader ended before it could begin")
+        if self._connection is not None:
+            self._connection.end()
+            await self._connection.ended.wait()

@@ -28,6 +28,9 @@ class Watch:
             TextColumn("{task.description}"),
             console=self.console,
             transient=True,
+            # What is written to standard output is no part of it, and may go elsewhere.
+            redirect_stdout=False,
+            redirect_stderr=False,
             disable=not self.console.is_terminal,
         )
         self._bar = self._progress.add_task("starting", total=len(paths))

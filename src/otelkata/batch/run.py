@@ -11,7 +11,9 @@ from otelkata.report.graded import Graded
 from otelkata.report.words import file_name
 
 from . import fingerprint
-from .kept import Cache, Entry, Journal
+from .engine import Engine
+from .journal import Entry, Journal
+from .kept import Cache
 from .pool import Pool
 from .task import Began, Done, Task, Terms
 
@@ -20,14 +22,15 @@ from .task import Began, Done, Task, Terms
 class Batch:
     """What to grade, and how.
 
-    `seed` None: each submission gets one of its own. `evidence` is a directory for what is
-    observed, `folder` the one for results; `resume` goes on with a batch that was cut short,
-    `reuse` takes results that still hold from earlier ones.
+    `numbers` are what the files on each submission are called by. `seed` None: each submission gets
+    one of its own. `evidence` is a directory for what is observed, `folder` the one for results;
+    `resume` goes on with a batch that was cut short, `reuse` takes results that still hold from
+    earlier ones.
     """
 
     paths: Sequence[str]
+    numbers: Sequence[int]
     terms: Terms
-    jobs: int
     folder: Path
     seed: int | None = None
     evidence: Path | None = None
@@ -45,11 +48,15 @@ class Batch:
         ]
         return Journal(self.folder, identity, resume=self.resume)
 
+    def name(self, number: int, suffix: str = "") -> str:
+        """Return what files on submission `number`, from 0, are called; no two the same."""
+        return file_name(self.numbers[number] - 1, self.paths[number], suffix)
+
     def evidence_of(self, number: int) -> Path | None:
         """Return the file for the evidence of submission `number`, from 0."""
         if self.evidence is None:
             return None
-        return self.evidence / file_name(number, self.paths[number], store.SUFFIX)
+        return self.evidence / self.name(number, store.SUFFIX)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,42 +68,37 @@ class Finished:
     was_kept: bool
 
 
-async def run(batch: Batch, journal: Journal) -> AsyncGenerator[Began | Finished]:
+async def run(batch: Batch, journal: Journal, engine: Engine) -> AsyncGenerator[Began | Finished]:
     """Yield what happens, in the order in which it does; each result is in `journal` by then.
 
-    Raises IsolationUnavailable where the system does not give the level that was asked for,
-    ParentFailed where the interpreter can host nothing.
+    Raises CannotGrade where the system does not give the level that was asked for, or the
+    interpreter can host nothing.
     """
-    pool = Pool(batch.terms, min(batch.jobs, len(batch.paths)))
     try:
-        isolation = await pool.open()
-        cache = Cache(batch.folder)
-        terms = f"{fingerprint.of_terms(batch.terms, isolation)} {batch.seed}"
-        fingerprints: list[str] = []
+        known = _Known(batch, journal, await engine.open())
         tasks: list[Task] = []
-        for number, path in enumerate(batch.paths):
-            known = fingerprint.of_submission(path, terms)
-            fingerprints.append(known)
-            if found := _from_before(batch, number, known, journal, cache):
-                journal.add(Entry(known, number, found))
+        for number in range(len(batch.paths)):
+            if found := known.find(number):
                 yield Finished(number, found, was_kept=True)
             else:
                 tasks.append(_task(batch, number))
-        async with contextlib.aclosing(pool.grade(tasks)) as said:
+        async with contextlib.aclosing(engine.grade(tasks)) as said:
             async for news in said:
                 if isinstance(news, Began):
                     yield news
                     continue
-                journal.add(Entry(fingerprints[news.number], news.number, news.graded))
-                cache.keep(fingerprints[news.number], news.graded)
+                known.keep(news.number, news.graded)
                 yield Finished(news.number, news.graded, was_kept=False)
-        cache.prune()
+        known.prune()
     finally:
-        await pool.close()
+        await engine.close()
 
 
 async def judge(files: Sequence[str], python: str, jobs: int) -> AsyncGenerator[tuple[int, Graded]]:
-    """Yield what the evidence in each of `files` comes to, by its place among them."""
+    """Yield what the evidence in each of `files` comes to, by its place among them.
+
+    Raises CannotGrade.
+    """
     pool = Pool(Terms(python=python, regrade=True), min(jobs, len(files)))
     try:
         await pool.open()
@@ -109,13 +111,42 @@ async def judge(files: Sequence[str], python: str, jobs: int) -> AsyncGenerator[
         await pool.close()
 
 
-def _from_before(
-    batch: Batch, number: int, known: str, journal: Journal, cache: Cache
-) -> Graded | None:
-    file = batch.evidence_of(number)
-    if known in journal.before and (file is None or file.exists()):
-        return journal.before[known].graded
-    return cache.find(known) if batch.reuse and file is None else None
+class _Known:
+    # What is known of the submissions of a batch, now or from before.
+
+    def __init__(self, batch: Batch, journal: Journal, surroundings: str) -> None:
+        self._batch = batch
+        self._journal = journal
+        self._cache = Cache(batch.folder)
+        self.prune = self._cache.prune
+        self._terms = f"{fingerprint.of_terms(batch.terms, surroundings)} {batch.seed}"
+        self._fingerprints: dict[int, str] = {}
+
+    def find(self, number: int) -> Graded | None:
+        self._fingerprints[number] = known = self._fingerprint(number)
+        file = self._batch.evidence_of(number)
+        if file is None or file.exists():
+            found = self._journal.find(known, number)
+            if found is not None:
+                return found
+        if not self._batch.reuse or file is not None:
+            return None
+        found = self._cache.find(known)
+        if found is not None:
+            self._journal.add(Entry(known, number, found))
+        return found
+
+    def keep(self, number: int, graded: Graded) -> None:
+        known = self._fingerprints.pop(number)
+        if self._fingerprint(number) != known:
+            # It was changed meanwhile: which of the two contents was graded is not known.
+            known = ""
+        self._journal.add(Entry(known, number, graded))
+        if known:
+            self._cache.keep(known, graded)
+
+    def _fingerprint(self, number: int) -> str:
+        return fingerprint.of_submission(self._batch.paths[number], self._terms)
 
 
 def _task(batch: Batch, number: int) -> Task:

@@ -19,12 +19,17 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Task(msgspec.Struct, frozen=True):
-    """One submission to grade; `evidence` is the file to keep what was observed in, if any."""
+    """One submission to grade, `path` as it was given.
+
+    `evidence` is the file to keep what was observed in, if any; `folder` is where the submission
+    lies, if that is not at `path`.
+    """
 
     number: int
     path: str
     seed: int
     evidence: str = ""
+    folder: str = ""
 
 
 class Ready(msgspec.Struct, frozen=True, tag=True):

@@ -5,6 +5,7 @@ the worker runs, so that nothing outlives a batch that is killed.
 """
 
 import asyncio
+import contextlib
 import gc
 import io
 import json
@@ -59,7 +60,7 @@ class Worker:
         try:
             async with self._room:
                 result = await self._grader.grade(
-                    task.path, settings, keep, lambda: self._tell(Began(task.number))
+                    task.path, settings, keep, lambda: self._tell(Began(task.number)), task.folder
                 )
         except Exception as error:  # noqa: BLE001 (one submission's end is not that of the others)
             reason = f"the grader failed on it: {error!r}"
@@ -80,13 +81,15 @@ async def judge(lines: asyncio.Queue[bytes], tell: Callable[[News], None]) -> No
 
 async def serve(lines: asyncio.Queue[bytes], tell: Callable[[News], None]) -> None:
     """Obey `lines`, the terms first, until there are no more."""
-    terms = msgspec.json.decode(await lines.get(), type=Terms)
+    terms = msgspec.convert(json.loads(await lines.get()), type=Terms)
     if terms.regrade:
         await judge(lines, tell)
         return
+    is_open = False
     try:
         async with Grader(terms.python, terms.isolation) as grader:
             grader.open()
+            is_open = True
             tell(Ready(await grader.isolation()))
             worker = Worker(grader, terms, tell)
             while line := await lines.get():
@@ -95,7 +98,7 @@ async def serve(lines: asyncio.Queue[bytes], tell: Callable[[News], None]) -> No
     except IsolationUnavailable as error:
         tell(Refused(str(error), usage=True))
     except ParentFailed as error:
-        tell(Refused(str(error), usage=False))
+        tell(Refused(str(error), usage=not is_open))
 
 
 def _task(line: bytes) -> Task:
@@ -116,8 +119,10 @@ async def main() -> None:
         loop.call_soon_threadsafe(lines.put_nowait, b"")
 
     def tell(news: News) -> None:
-        # Nothing that is imported later may print among the news.
-        os.write(1, msgspec.json.encode(news) + b"\n")
+        # Nothing that is imported later may print among the news. Where nobody reads them any
+        # more, the input ends as well.
+        with contextlib.suppress(BrokenPipeError):
+            os.write(1, msgspec.json.encode(news) + b"\n")
 
     threading.Thread(target=read, daemon=True).start()
     await serve(lines, tell)

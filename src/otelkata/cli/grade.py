@@ -3,14 +3,15 @@
 import argparse
 import atexit
 import gc
+import io
 import os
 import sys
-import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from otelkata import __version__
 from otelkata.cli import EXIT_CODES
+from otelkata.cli.guard import INTERRUPTED, check_output, guard
 from otelkata.deploy.interpreter import ParentFailed, forks, launch
 from otelkata.host.isolation import LEVELS
 from otelkata.report import formats
@@ -25,22 +26,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     _check_written(parser, options)
     _read_policy(parser, options)
-    try:
-        return _regrade(parser, options) if options.regrade else _grade(parser, options)
-    except BrokenPipeError:
-        # Whoever read the report has read enough; nothing is left to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_CODES["error"]
-    except Exception:  # noqa: BLE001 (the last resort: the grader's own fault is no verdict)
-        traceback.print_exc()
-        print("kata-grade failed; the submission is not to blame", file=sys.stderr)
-        return EXIT_CODES["error"]
+    if options.scheduler is not None and options.engine != "dask":
+        parser.error("--scheduler is that of --engine dask")
+    run = _regrade if options.regrade else _grade
+    return guard("kata-grade", lambda: run(parser, options))
 
 
 def _grade(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     paths = _paths(parser, options)
     if len(paths) > 1 or options.each is not None or options.shard is not None:
         return _grade_all(parser, paths, options)
+    if options.engine != "local":
+        parser.error("--engine spreads batches: name more submissions, --each or --shard 1/1")
     try:
         # First of all, because what it has to import takes as long as everything else here.
         launched = launch(options.python) if forks() else None
@@ -64,12 +61,15 @@ def _grade_all(
     parser: argparse.ArgumentParser, paths: list[str], options: argparse.Namespace
 ) -> int:
     from otelkata.cli import session  # noqa: PLC0415 (a wrong usage is told at once)
-    from otelkata.deploy.keeper import IsolationUnavailable  # noqa: PLC0415
 
+    part, parts = options.shard or (1, 1)
+    numbers = range(part, len(paths) + 1, parts)
+    shard = [paths[number - 1] for number in numbers]
     try:
-        return session.grade_all(paths, options)
-    except (IsolationUnavailable, ParentFailed, session.NotForSeveral) as error:
-        parser.error(str(error))
+        return _spread(parser, lambda: session.grade_all(shard, numbers, options))
+    except KeyboardInterrupt:
+        print("kata-grade was interrupted; --resume goes on with this batch", file=sys.stderr)
+        return INTERRUPTED
 
 
 def _regrade(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
@@ -77,16 +77,23 @@ def _regrade(parser: argparse.ArgumentParser, options: argparse.Namespace) -> in
         parser.error(f"--regrade {options.regrade}: that is no directory")
     from otelkata.cli import session  # noqa: PLC0415 (a wrong usage is told at once)
 
+    return _spread(parser, lambda: session.regrade(options))
+
+
+def _spread(parser: argparse.ArgumentParser, run: Callable[[], int]) -> int:
+    from otelkata.batch.engine import CannotGrade  # noqa: PLC0415 (a wrong usage is told at once)
+
     try:
-        return session.regrade(options)
-    except session.NotForSeveral as error:
-        parser.error(str(error))
+        return run()
+    except CannotGrade as error:
+        if error.usage:
+            parser.error(str(error))
+        print(f"kata-grade: {error}", file=sys.stderr)
+        return EXIT_CODES["error"]
 
 
 def _check_written(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
-    output = options.output
-    if output is not None and (output.is_dir() or not output.parent.is_dir()):
-        parser.error(f"--output {output}: that is no file in a directory that exists")
+    check_output(parser, options.output)
     for option in ("evidence", "reports", "cache"):
         folder = getattr(options, option)
         if folder is None:
@@ -130,6 +137,17 @@ def _parser() -> argparse.ArgumentParser:
         type=_positive,
         default=os.cpu_count() or 1,
         help="run submissions on N processors (default: all, %(default)s)",
+    )
+    parser.add_argument(
+        "--engine",
+        choices=("local", "dask"),
+        default="local",
+        help="spread a batch over processes of this machine, or over a Dask cluster",
+    )
+    parser.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="the Dask scheduler (default: a cluster of --jobs processes on this machine)",
     )
     parser.add_argument(
         "--shard",
@@ -197,9 +215,7 @@ def _parser() -> argparse.ArgumentParser:
 def _paths(parser: argparse.ArgumentParser, options: argparse.Namespace) -> list[str]:
     paths: list[str] = []
     for path in options.paths:
-        paths += (
-            [line.rstrip("\n") for line in sys.stdin if line.strip()] if path == "-" else [path]
-        )
+        paths += _listed() if path == "-" else [path]
     if options.each is not None:
         if not options.each.is_dir():
             parser.error(f"--each {options.each}: that is no directory")
@@ -211,10 +227,14 @@ def _paths(parser: argparse.ArgumentParser, options: argparse.Namespace) -> list
             parser.error(f"{path}: there is nothing of that name (looked in {Path.cwd()})")
         if not Path(path).is_dir():
             parser.error(f"{path}: that is no directory; name the one that holds checkout")
-    if options.shard is None:
-        return paths
-    part, parts = options.shard
-    return paths[part - 1 :: parts]
+    return paths
+
+
+def _listed() -> list[str]:
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        # The names of files are not always text.
+        sys.stdin.reconfigure(errors="surrogateescape")
+    return [line.rstrip("\r\n") for line in sys.stdin if line.strip()]
 
 
 def _positive(text: str) -> int:

@@ -29,12 +29,7 @@ def copy(submission: Path, into: Path) -> Path:
     Raises UnusableSubmission where there is no `checkout`, or too much to copy.
     """
     target = into / "submission"
-    try:
-        _copy(submission, target)
-    except (OSError, shutil.Error) as error:
-        name = f"{Path(str(error.filename)).name}: " if error.filename else ""
-        reason = error.strerror or str(error)
-        raise UnusableSubmission(f"the submission cannot be read: {name}{reason}") from error
+    copy_files(submission, target)
     for name in DEPENDENCIES:
         folder = submission / name
         # One that leads out of the submission would show hosts what is not theirs.
@@ -42,6 +37,19 @@ def copy(submission: Path, into: Path) -> Path:
             (target / name).symlink_to(folder.resolve(), target_is_directory=True)
     _require_checkout(target)
     return target
+
+
+def copy_files(submission: Path, target: Path) -> None:
+    """Copy the files of `submission` itself to `target`, which is new; links as links.
+
+    Raises UnusableSubmission where it cannot be read, or there is too much.
+    """
+    try:
+        _copy(submission, target)
+    except (OSError, shutil.Error) as error:
+        name = f"{Path(str(error.filename)).name}: " if error.filename else ""
+        reason = error.strerror or str(error)
+        raise UnusableSubmission(f"the submission cannot be read: {name}{reason}") from error
 
 
 def texts(copied: Path) -> dict[str, str]:

@@ -46,7 +46,8 @@ class Reader:
     def end(self) -> None:
         """Begin to end the process."""
         if self._process is not None:
-            self._process.end(kill=True)
+            # Where it forks, it takes those that read with it.
+            self._process.end(kill=not hasattr(os, "fork"))
 
     async def close(self) -> None:
         """End the process."""

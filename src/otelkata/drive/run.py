@@ -158,6 +158,9 @@ class _Run:
             *(groups.after_main(end) for tag, end in by_tag.items() if tag not in left_out),
             *([] if sigterm_works() else [groups.after_main(groups.default)]),
         )
+        for group in (in_memory, everything):
+            # Where a grading is given up, nobody asks what else went wrong.
+            group.add_done_callback(lambda done: done.cancelled() or done.exception())
         try:
             await asyncio.wait_for(everything, RUN_LIMIT)
         except TimeoutError:

@@ -50,8 +50,13 @@ def _unpack(data: bytes) -> bytes:
 
 def write(evidence: Evidence, path: Path) -> None:
     """Write `evidence` to `path`, whole or not at all."""
+    write_encoded(encode(evidence), path)
+
+
+def write_encoded(data: bytes, path: Path) -> None:
+    """Write what `encode` has returned to `path`, whole or not at all."""
     unfinished = path.with_name(path.name + ".part")
-    unfinished.write_bytes(encode(evidence))
+    unfinished.write_bytes(data)
     unfinished.replace(path)
 
 

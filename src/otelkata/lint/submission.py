@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import gc
 import json
+import math
 import os
 import select
 import signal
@@ -111,11 +112,10 @@ class _Server:
         self._is_open = True
 
     def run(self) -> None:
-        while self._is_open or self._children:
+        while self._is_open:
             soonest = min((c.deadline for c in self._children.values()), default=None)
             limit = None if soonest is None else max(0.0, soonest - time.monotonic())
-            sources = [*([0] if self._is_open else []), *self._children]
-            readable, _, _ = select.select(sources, [], [], limit)
+            readable, _, _ = select.select([0, *self._children], [], [], limit)
             for descriptor in readable:
                 if descriptor == 0:
                     self._hear()
@@ -125,6 +125,10 @@ class _Server:
                 if child.deadline <= time.monotonic():
                     os.kill(child.pid, signal.SIGKILL)
                     self._end(child, f"was not done after {child.limit:.0f} s")
+        # Nobody waits for the rest any more.
+        for child in self._children.values():
+            os.kill(child.pid, signal.SIGKILL)
+            os.waitpid(child.pid, 0)
 
     def _hear(self) -> None:
         data = os.read(0, 65_536)
@@ -134,12 +138,14 @@ class _Server:
             self._fork(json.loads(line))
 
     def _fork(self, orders: dict[str, object]) -> None:
+        limit = float(str(orders["limit"]))
         reading, writing = os.pipe()
         pid = os.fork()
         if pid == 0:
+            # Its end also where nobody is left to see to it.
+            signal.alarm(math.ceil(limit) + 1)
             self._read(Path(str(orders["folder"])), writing)
         os.close(writing)
-        limit = float(str(orders["limit"]))
         deadline = time.monotonic() + limit
         self._children[reading] = _Child(int(str(orders["number"])), pid, reading, deadline, limit)
 
@@ -185,7 +191,7 @@ def main() -> None:
     gc.freeze()
     if hasattr(os, "fork"):
         _Server(rules).run()
-        return
+        os._exit(0)
     for line in sys.stdin:
         orders = json.loads(line)
         _tell(number=orders["number"], read=_document(Path(orders["folder"]), rules))

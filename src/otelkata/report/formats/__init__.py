@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # the command needs the names before it has time for anything else
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from otelkata.report.graded import Graded
     from otelkata.report.policy import Policy
@@ -32,15 +32,16 @@ class Beside:
 class Format:
     """A form of report: `one` makes that of one submission, `several` that of a batch.
 
-    `about` says what it is for, `document` what it follows. `several` None: it is about one
-    submission by its nature. Files of it end in `suffix`.
+    `several` is also given a link to the report on each, empty where there is none; None: it is
+    about one submission by its nature. `about` says what it is for, `document` what it follows.
+    Files of it end in `suffix`.
     """
 
     about: str
     document: str
     suffix: str
     one: Callable[[Graded, Policy], str]
-    several: Callable[[Iterable[Graded], Policy], Iterator[str]] | None = None
+    several: Callable[[Iterable[Graded], Policy, Sequence[str]], Iterator[str]] | None = None
     beside: Beside | None = None
 
 

@@ -6,7 +6,7 @@ GitHub shows ten errors of a step, and so what to mend first comes first.
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from otelkata.lint.command.formats.github import command
 from otelkata.report import markdown
@@ -23,7 +23,7 @@ def _one(graded: Graded, policy: Policy) -> str:
     return "".join(_several([graded], policy))
 
 
-def _several(results: Iterable[Graded], policy: Policy) -> Iterator[str]:
+def _several(results: Iterable[Graded], policy: Policy, _: Sequence[str] = ()) -> Iterator[str]:
     for graded in results:
         shown = seen(graded, policy)
         if shown.error:

@@ -1,7 +1,7 @@
 """The contract's JSON: one object for one submission, a list for several; no policy changes it."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from otelkata.report.formats import Format
 from otelkata.report.graded import Graded, to_json
@@ -12,11 +12,12 @@ def _one(graded: Graded, _: Policy) -> str:
     return f"{_object(graded)}\n"
 
 
-def _several(results: Iterable[Graded], _: Policy) -> Iterator[str]:
-    for number, graded in enumerate(results):
-        yield "[\n" if number == 0 else ",\n"
-        yield _object(graded)
-    yield "\n]\n"
+def _several(results: Iterable[Graded], _: Policy, __: Sequence[str] = ()) -> Iterator[str]:
+    before = "[\n"
+    for graded in results:
+        yield before + _object(graded)
+        before = ",\n"
+    yield "[]\n" if before == "[\n" else "\n]\n"
 
 
 def _object(graded: Graded) -> str:

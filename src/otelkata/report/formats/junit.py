@@ -6,7 +6,7 @@ crashed is an error. A bonus check that did not pass is skipped: it fails nobody
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from xml.etree import ElementTree as ET
 
 from otelkata.report.formats import Format
@@ -22,7 +22,7 @@ def _one(graded: Graded, policy: Policy) -> str:
     return "".join(_several([graded], policy))
 
 
-def _several(results: Iterable[Graded], policy: Policy) -> Iterator[str]:
+def _several(results: Iterable[Graded], policy: Policy, _: Sequence[str] = ()) -> Iterator[str]:
     yield '<?xml version="1.0" encoding="utf-8"?>\n<testsuites name="kata-grade">\n'
     for graded in results:
         suite = _suite(seen(graded, policy))

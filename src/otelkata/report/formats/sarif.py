@@ -6,7 +6,7 @@ left out, and so is what has no place, since code scanning shows nothing without
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 
 from otelkata.lint import rule as rules
@@ -25,7 +25,7 @@ def _one(graded: Graded, policy: Policy) -> str:
     return "".join(_several([graded], policy))
 
 
-def _several(results: Iterable[Graded], policy: Policy) -> Iterator[str]:
+def _several(results: Iterable[Graded], policy: Policy, _: Sequence[str] = ()) -> Iterator[str]:
     descriptions: dict[str, Json] = {}
     entries: list[dict[str, object]] = []
     failures: list[Json] = []

@@ -1,0 +1,36 @@
+"""End a command in order, whatever happens in it."""
+
+import argparse
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+from otelkata.cli import EXIT_CODES
+
+INTERRUPTED = 130
+"""The exit code after Ctrl-C, as shells have it."""
+
+
+def guard(command: str, run: Callable[[], int]) -> int:
+    """Return the exit code of `run`; its failure is the grader's, and no verdict."""
+    try:
+        return run()
+    except KeyboardInterrupt:
+        print(f"{command} was interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read the report has read enough; nothing is left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_CODES["error"]
+    except Exception:  # noqa: BLE001 (the last resort: the grader's own fault is no verdict)
+        traceback.print_exc()
+        print(f"{command} failed; the submission is not to blame", file=sys.stderr)
+        return EXIT_CODES["error"]
+
+
+def check_output(parser: argparse.ArgumentParser, output: Path | None) -> None:
+    """Leave with a message where no report can be written to `output`."""
+    if output is not None and (output.is_dir() or not output.parent.is_dir()):
+        parser.error(f"--output {output}: that is no file in a directory that exists")
