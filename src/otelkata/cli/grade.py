@@ -133,7 +133,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--reports", metavar="DIR", type=Path, help="write a report on each submission into DIR"
     )
-    parser.add_argument("--format", choices=("text", "json"), default="text")
+    parser.add_argument("--format", choices=("text", "json", "html"), default="text")
     parser.add_argument("--output", metavar="FILE", type=Path, help="write the report to FILE")
     parser.add_argument(
         "--python",

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import io
 import json
 import secrets
 import sys
@@ -121,9 +122,7 @@ class _Reports:
     def add(self, number: int, graded: Graded, *, was_kept: bool = False) -> None:
         self._lines[number] = line = overview.line(graded)
         if self._options.reports is not None:
-            suffix = "txt" if self._options.format == "text" else self._options.format
-            name = f"{number + 1:04}-{Path(self._paths[number]).resolve().name}.{suffix}"
-            with _destination(self._options.reports / name) as file:
+            with _destination(self._report(number)) as file:
                 _report_one(graded, self._options, file)
         shown = overview.show_line(line)
         if was_kept:
@@ -138,6 +137,11 @@ class _Reports:
                     file.write("[\n" if number == 0 else ",\n")
                     json.dump(to_json(read(number)), file, indent=2, allow_nan=False)
                 file.write("\n]\n")
+            elif self._options.format == "html":
+                from otelkata.batch import page  # noqa: PLC0415 (only pages need jinja2)
+
+                links = [self._link(number) for number in sorted(self._lines)]
+                _write_page(page.page(lines, links), file)
             else:
                 console = Console(file=file, highlight=False)
                 if self._options.output is not None:
@@ -147,13 +151,36 @@ class _Reports:
                 console.print(overview.table(lines))
         return max(EXIT_CODES[line.verdict] for line in lines)
 
+    def _report(self, number: int) -> Path:
+        suffix = "txt" if self._options.format == "text" else self._options.format
+        name = f"{number + 1:04}-{Path(self._paths[number]).resolve().name}.{suffix}"
+        folder: Path = self._options.reports
+        return folder / name
+
+    def _link(self, number: int) -> str:
+        from otelkata.batch import page  # noqa: PLC0415 (as above)
+
+        if self._options.reports is None:
+            return ""
+        return page.link(self._report(number), self._options.output)
+
 
 def _report_one(graded: Graded, options: argparse.Namespace, file: TextIO) -> None:
     if options.format == "json":
         json.dump(to_json(graded), file, indent=2, allow_nan=False)
         file.write("\n")
+    elif options.format == "html":
+        from otelkata.report.html.page import page  # noqa: PLC0415 (as above)
+
+        _write_page(page(graded), file)
     else:
         text.write(graded, Console(file=file, highlight=False))
+
+
+def _write_page(page: str, file: TextIO) -> None:
+    if isinstance(file, io.TextIOWrapper):
+        file.reconfigure(encoding="utf-8")  # as the page says of itself, whatever the terminal's is
+    file.write(page)
 
 
 @contextmanager

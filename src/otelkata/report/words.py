@@ -5,10 +5,20 @@ import re
 TEXT_LIMIT = 4_000
 """Longest text, in characters, of any one value in a report."""
 
-_UNPRINTABLE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\ud800-\udfff]")
+NAME_LIMIT = 200
+"""Longest name that is shown, in characters."""
+
+_UNPRINTABLE = re.compile(
+    r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 
 
 def cut(text: str, limit: int = TEXT_LIMIT) -> str:
     """Return `text` as every reader can show it: controls escaped, at a bounded length."""
-    shown = _UNPRINTABLE.sub(lambda match: ascii(match.group())[1:-1], text[: limit + 1])
+    shown = visible(text[: limit + 1])
     return shown if len(shown) <= limit else f"{shown[:limit]}… (cut)"
+
+
+def visible(text: str) -> str:
+    """Return `text` with its controls, those of direction included, written as escapes."""
+    return _UNPRINTABLE.sub(lambda match: ascii(match.group())[1:-1], text)

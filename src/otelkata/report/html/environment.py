@@ -1,0 +1,93 @@
+"""Render templates so that what a submission says stays text, and only our own script runs.
+
+Escaping is on, a name that is not known is an error, and a Content-Security-Policy allows the one
+style and the one script that are named by their hashes.
+"""
+
+import base64
+import hashlib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from otelkata.report.words import visible
+
+_HERE = Path(__file__).parent / "templates"
+
+
+class Inlined(NamedTuple):
+    """A style or script as it stands in the page, and the source that the policy allows."""
+
+    text: Markup
+    source: str
+
+
+def render(template: str, script: str, **context: object) -> str:
+    """Return the page of `template` with the script of that name."""
+    return (
+        _environment()
+        .get_template(template)
+        .render(style=_inlined("style.css"), script=_inlined(script), **context)
+    )
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_HERE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_shown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["prose"] = prose
+    environment.filters["count"] = count
+    environment.filters["took"] = took
+    return environment
+
+
+@cache
+def _inlined(name: str) -> Inlined:
+    # A policy's hash is of exactly what stands between the tags.
+    text = (_HERE / name).read_text("utf-8")
+    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    return Inlined(Markup(text), f"'sha256-{digest}'")  # noqa: S704 (a file of our own)
+
+
+def _shown(value: object) -> object:
+    # Escaping leaves controls as they are, and some of them turn the text around.
+    return visible(value) if type(value) is str else value
+
+
+def prose(text: str) -> Markup:
+    """Return a sentence with what stands between backticks as code."""
+    return Markup("").join(_parts(text))
+
+
+def _parts(text: str) -> Iterator[Markup]:
+    for number, part in enumerate(text.split("`")):
+        shown = escape(visible(part))
+        yield Markup("<code>{}</code>").format(shown) if number % 2 else shown
+
+
+def count(number: int, noun: str, plural: str = "") -> str:
+    """Return a number with its noun."""
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
+
+
+def took(milliseconds: float) -> str:
+    """Return a time as people read it: three figures at most, where that is possible."""
+    size = abs(milliseconds)
+    if size < 9.95:
+        return f"{milliseconds:.1f} ms"
+    if size < 999.5:
+        return f"{milliseconds:.0f} ms"
+    if size < 1e8:
+        return f"{milliseconds / 1000:.3g} s" if size < 1e6 else f"{milliseconds / 1000:,.0f} s"
+    return f"{milliseconds / 1000:.1e} s"
