@@ -17,6 +17,7 @@ from markupsafe import Markup, escape
 from otelkata.report.words import visible
 
 _HERE = Path(__file__).parent / "templates"
+KINDS = {"SERVER", "CLIENT", "INTERNAL", "PRODUCER", "CONSUMER"}
 
 
 class Inlined(NamedTuple):
@@ -49,6 +50,7 @@ def _environment() -> Environment:
     environment.filters["prose"] = prose
     environment.filters["count"] = count
     environment.filters["took"] = took
+    environment.filters["shape"] = shape
     return environment
 
 
@@ -91,3 +93,8 @@ def took(milliseconds: float) -> str:
     if size < 1e8:
         return f"{milliseconds / 1000:.3g} s" if size < 1e6 else f"{milliseconds / 1000:,.0f} s"
     return f"{milliseconds / 1000:.1e} s"
+
+
+def shape(kind: str) -> str:
+    """Return the class of a kind of span: a claim that is none of them gets no style of ours."""
+    return kind.lower() if kind in KINDS else "other"
