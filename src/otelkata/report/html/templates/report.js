@@ -10,7 +10,7 @@ function reveal() {
 addEventListener("hashchange", reveal);
 reveal();
 addEventListener("beforeprint", () => {
-  for (const details of document.querySelectorAll("details:not([open])")) {
+  for (const details of document.querySelectorAll("details:not([open], .checklist .passed)")) {
     details.open = true;
     details.dataset.shut = "";
   }
