@@ -23,7 +23,7 @@ from otelkata.report.drawing import Bar, Crossing, Drawing
 from otelkata.report.drawing import Mark as Event
 from otelkata.report.expected import Wanted
 from otelkata.report.graded import Graded
-from otelkata.report.html.environment import prose, took
+from otelkata.report.html.environment import took
 from otelkata.report.html.page import page
 from otelkata.report.html.waterfall import Waterfall, waterfall
 from otelkata.report.words import visible
@@ -350,8 +350,12 @@ def test_times_are_short(milliseconds: float, shown: str) -> None:
     assert took(milliseconds) == shown
 
 
-def test_backticks_are_code() -> None:
-    assert prose("Call `f(<b>)` & go") == "Call <code>f(&lt;b&gt;)</code> &amp; go"
+def test_what_stands_between_backticks_is_code() -> None:
+    report = pages.report("crashed")
+    (check,) = [check for check in report.checks if check.id == "submission.runs"]
+    told = msgspec.structs.replace(check, fix="Call `f(<b>)` & go")
+    source = page(msgspec.structs.replace(report, checks=(told,)))
+    assert "<dd>Call <code>f(&lt;b&gt;)</code> &amp; go</dd>" in source
 
 
 @pytest.mark.parametrize(

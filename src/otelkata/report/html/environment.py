@@ -6,13 +6,11 @@ style and the one script that are named by their hashes.
 
 import base64
 import hashlib
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup, escape
 
 from otelkata.report.words import visible
 
@@ -23,7 +21,7 @@ KINDS = {"SERVER", "CLIENT", "INTERNAL", "PRODUCER", "CONSUMER"}
 class Inlined(NamedTuple):
     """A style or script as it stands in the page, and the source that the policy allows."""
 
-    text: Markup
+    text: str
     source: str
 
 
@@ -47,7 +45,6 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters["prose"] = prose
     environment.filters["count"] = count
     environment.filters["took"] = took
     environment.filters["shape"] = shape
@@ -59,23 +56,12 @@ def _inlined(name: str) -> Inlined:
     # A policy's hash is of exactly what stands between the tags.
     text = (_HERE / name).read_text("utf-8")
     digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-    return Inlined(Markup(text), f"'sha256-{digest}'")  # noqa: S704 (a file of our own)
+    return Inlined(text, f"'sha256-{digest}'")
 
 
 def _shown(value: object) -> object:
     # Escaping leaves controls as they are, and some of them turn the text around.
     return visible(value) if type(value) is str else value
-
-
-def prose(text: str) -> Markup:
-    """Return a sentence with what stands between backticks as code."""
-    return Markup("").join(_parts(text))
-
-
-def _parts(text: str) -> Iterator[Markup]:
-    for number, part in enumerate(text.split("`")):
-        shown = escape(visible(part))
-        yield Markup("<code>{}</code>").format(shown) if number % 2 else shown
 
 
 def count(number: int, noun: str, plural: str = "") -> str:
