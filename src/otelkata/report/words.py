@@ -6,6 +6,9 @@ from pathlib import Path
 TEXT_LIMIT = 4_000
 """Longest text, in characters, of any one value in a report."""
 
+NAME_LIMIT = 200
+"""Longest name that is shown, in characters."""
+
 _UNPRINTABLE = re.compile(
     r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e"
     r"\u2066-\u2069\ud800-\udfff]"
@@ -16,7 +19,7 @@ _NAME_BYTES = 120
 
 def cut(text: str, limit: int = TEXT_LIMIT) -> str:
     """Return `text` as every reader can show it: controls escaped, at a bounded length."""
-    shown = _UNPRINTABLE.sub(lambda match: ascii(match.group())[1:-1], text[: limit + 1])
+    shown = visible(text[: limit + 1])
     return shown if len(shown) <= limit else f"{shown[:limit]}… (cut)"
 
 
@@ -30,3 +33,8 @@ def file_name(number: int, path: str | Path, suffix: str) -> str:
     name = _IN_FILE_NAMES.sub("_", Path(path).resolve().name)
     kept = name.encode()[:_NAME_BYTES].decode(errors="ignore")
     return f"{number + 1:04}-{kept}{suffix}"
+
+
+def visible(text: str) -> str:
+    """Return `text` with its controls, those of direction included, written as escapes."""
+    return _UNPRINTABLE.sub(lambda match: ascii(match.group())[1:-1], text)
