@@ -1,15 +1,30 @@
 """The source of a submission is read as a learner wrote it: all of it, and nothing else."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from lint_sources import CLEAN, LEAK, tree
 
 from otelkata.lint import submission
 from otelkata.lint.finding import Unread
+from otelkata.lint.rule import load
+
+
+def answers(*orders: dict[str, object]) -> list[dict[str, Any]]:
+    """Return what the linter's process says to `orders`, by their numbers."""
+    run = subprocess.run(
+        [sys.executable, "-m", "otelkata.lint.submission"],
+        input="".join(json.dumps(order) + "\n" for order in orders).encode(),
+        capture_output=True,
+        check=True,
+    )
+    said = [json.loads(line) for line in run.stdout.splitlines()]
+    return sorted(said, key=lambda answer: int(answer["number"]))
 
 
 def test_dependencies_tests_and_links_are_left_out(tmp_path: Path) -> None:
@@ -38,7 +53,7 @@ def test_dependencies_tests_and_links_are_left_out(tmp_path: Path) -> None:
 def test_all_rules_read_every_file_and_comments_keep_nothing_quiet(tmp_path: Path) -> None:
     quiet = LEAK.replace(b'"reserve")', b'"reserve")  # kata-lint: ignore')
     tree(tmp_path, {"a.py": LEAK, "b.py": CLEAN, "c.py": quiet})
-    found, unread, _ = submission.examine(tmp_path)
+    found, unread = submission.examine(tmp_path, load())
     assert [(item.path, item.code) for item in found] == [
         (path, code) for path in ("a.py", "c.py") for code in ("OTK101", "OTK102")
     ]
@@ -57,7 +72,7 @@ def test_what_cannot_be_read_is_told_and_hides_nothing_else(
         return read(path)
 
     monkeypatch.setattr(Path, "read_bytes", refuse)
-    found, unread, _ = submission.examine(tmp_path)
+    found, unread = submission.examine(tmp_path, load())
     assert {item.path for item in found} == {"a.py"}
     assert unread[0].reason.startswith("syntax error at 1:7: ")
     assert unread[1:] == [Unread("c.py", "cannot be read: Permission denied")]
@@ -66,8 +81,9 @@ def test_what_cannot_be_read_is_told_and_hides_nothing_else(
 def test_the_command_prints_what_fails_a_criterion_and_what_is_advice(tmp_path: Path) -> None:
     guessed = LEAK.replace(b'trace.get_tracer("shop")', b"make()")
     tree(tmp_path, {"a.py": LEAK, "b.py": b"\xff", "c.py": guessed})
-    command = [sys.executable, "-m", "otelkata.lint.submission", str(tmp_path)]
-    said = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    (answer,) = answers({"number": 7, "folder": str(tmp_path), "limit": 60})
+    assert answer["number"] == 7
+    said = answer["read"]
     assert [(r["code"], r["path"], r["line"], r["criteria"]) for r in said["remarks"]] == [
         ("OTK101", "a.py", 7, ["C2"]),
         ("OTK102", "a.py", 7, ["C2"]),
@@ -76,3 +92,26 @@ def test_the_command_prints_what_fails_a_criterion_and_what_is_advice(tmp_path: 
     ]
     assert said["remarks"][0]["steps"][0] == "line 7: the span starts here"
     assert [item.partition(": ")[0] for item in said["unread"]] == ["b.py"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="without fork there is one process for all")
+def test_a_source_that_takes_too_long_is_given_up_and_others_are_read(tmp_path: Path) -> None:
+    tree(tmp_path / "one", {"a.py": LEAK})
+    tree(tmp_path / "two", {"a.py": CLEAN})
+    late, fine = answers(
+        {"number": 1, "folder": str(tmp_path / "one"), "limit": 0},
+        {"number": 2, "folder": str(tmp_path / "two"), "limit": 60},
+    )
+    assert late["failed"] == "was not done after 0 s"
+    assert fine["read"] == {"remarks": [], "unread": []}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="without fork there is one process for all")
+def test_a_reader_that_crashes_takes_nobody_along(tmp_path: Path) -> None:
+    tree(tmp_path / "two", {"a.py": CLEAN})
+    missing, fine = answers(
+        {"number": 1, "limit": 60},
+        {"number": 2, "folder": str(tmp_path / "two"), "limit": 60},
+    )
+    assert missing["failed"] == "ended with status 1"
+    assert fine["read"] == {"remarks": [], "unread": []}

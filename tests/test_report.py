@@ -59,7 +59,14 @@ def graded(evidence: Evidence | None = None, *, everything_passes: bool = False)
         for result in verdict.results
     ]
     report = results_of("work/mine", view, replace(verdict, results=results))
-    return msgspec.structs.replace(report, seed=42, duration_s=1.25, advice=("read the trace",))
+    return msgspec.structs.replace(
+        report, seed=42, duration_s=1.25, advice=(*_of_the_linter(report), "read the trace")
+    )
+
+
+def _of_the_linter(report: Graded) -> tuple[str, ...]:
+    # What a check that crashes says has paths of this machine in it.
+    return tuple(said for said in report.advice if "OTK" in said)
 
 
 def faulty_checks(case: CaseView) -> list[Check]:

@@ -14,6 +14,7 @@ from otelkata.cli import EXIT_CODES
 from otelkata.cli.guard import INTERRUPTED, check_output, guard
 from otelkata.deploy.interpreter import ParentFailed, forks, launch
 from otelkata.host.isolation import LEVELS
+from otelkata.report import formats
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,6 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     _check_written(parser, options)
+    _read_policy(parser, options)
     if options.scheduler is not None and options.engine != "dask":
         parser.error("--scheduler is that of --engine dask")
     run = _regrade if options.regrade else _grade
@@ -102,6 +104,19 @@ def _check_written(parser: argparse.ArgumentParser, options: argparse.Namespace)
             parser.error(f"--{option} {folder}: {error.strerror}")
 
 
+def _read_policy(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    if options.policy is None:
+        return
+    from otelkata.judge import registry  # noqa: PLC0415 (only who has a policy waits for it)
+    from otelkata.report import policy_file  # noqa: PLC0415
+
+    try:
+        options.policy = policy_file.read(options.policy, registry.load())
+    except policy_file.PolicyError as error:
+        lines = "".join(f"\n  {mistake}" for mistake in error.mistakes)
+        parser.error(f"--policy {options.policy}:{lines}")
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="kata-grade",
@@ -154,7 +169,19 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--reports", metavar="DIR", type=Path, help="write a report on each submission into DIR"
     )
-    parser.add_argument("--format", choices=("text", "json"), default="text")
+    parser.add_argument(
+        "--format",
+        metavar="FORMAT",
+        choices=formats.names(),
+        default=formats.TEXT,
+        help=f"what to write: {', '.join(formats.names())} (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--policy",
+        metavar="FILE",
+        type=Path,
+        help="give points, say what passes and what a learner sees as this kata-policy.toml says",
+    )
     parser.add_argument("--output", metavar="FILE", type=Path, help="write the report to FILE")
     parser.add_argument(
         "--python",

@@ -1,8 +1,9 @@
 """`kata-merge`: put the results of shards together."""
 
 import argparse
+import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from otelkata.judge import registry
 from otelkata.report import contract
 
 from .guard import check_output, guard
-from .reports import write_all
+from .reports import write_overview, write_pieces
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,11 @@ def _merge(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
         parser.error(f"there are {len(objects)} results, and --expect {options.expect}")
     titles = {check.id: check.title for check in registry.load()}
     lines = [overview.line(contract.to_graded(item, titles)) for item in objects]
-    code = write_all(lines, objects, options.format, options.output, with_lines=True)
+    if options.format == "json":
+        write_pieces(_list(objects), options.output)
+    else:
+        write_overview(map(overview.show_line, lines), lines, options.output)
+    code = max((EXIT_CODES[line.verdict] for line in lines), default=0)
     if options.expect is None or len(objects) == options.expect:
         return code
     print(f"kata-merge: {missing(parts, options.expect)}", file=sys.stderr)
@@ -94,6 +99,14 @@ def missing(parts: Sequence[Part], expected: int) -> str:
     if not short:
         return told
     return f"{told}: if the files are all shards in their order, {', '.join(short)}"
+
+
+def _list(objects: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    before = "[\n"
+    for item in objects:
+        yield before + json.dumps(item, indent=2, allow_nan=False)
+        before = ",\n"
+    yield "\n]\n" if objects else "[]\n"
 
 
 def _read(file: Path) -> Part:

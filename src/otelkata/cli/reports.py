@@ -1,21 +1,59 @@
 """Write the report on one submission, or on a batch while it runs and at its end."""
 
-import json
+import argparse
+import io
+import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TextIO
+from typing import Self, TextIO
 
 from rich.console import Console
+from rich.text import Text
 
 from otelkata.batch import overview
 from otelkata.cli import EXIT_CODES
-from otelkata.report import text
-from otelkata.report.graded import Graded, to_json
+from otelkata.report import formats, text
+from otelkata.report.formats import Format
+from otelkata.report.graded import Graded
+from otelkata.report.marks import mark
+from otelkata.report.policy import DEFAULT, Policy
 
-Form = Literal["text", "json"]
-_SUFFIXES: dict[Form, str] = {"text": "txt", "json": "json"}
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which report is wanted, and where: `form` None is text, `output` None standard output."""
+
+    form: Format | None = None
+    output: Path | None = None
+    policy: Policy | None = None
+
+    @classmethod
+    def by(cls, options: argparse.Namespace) -> Self:
+        """Return what a command line asks for."""
+        is_text = options.format == formats.TEXT
+        policy = getattr(options, "policy", None)
+        return cls(None if is_text else formats.load(options.format), options.output, policy)
+
+    @property
+    def suffix(self) -> str:
+        """Return how files of this form end."""
+        return self.form.suffix if self.form else "txt"
+
+    @property
+    def is_for_one(self) -> bool:
+        """Tell whether the form is about one submission by its nature."""
+        return self.form is not None and self.form.several is None
+
+    def exit_code(self, graded: Graded) -> int:
+        """Return the exit code of a command that had this result alone."""
+        return EXIT_CODES[mark(graded, self.policy or DEFAULT).verdict]
+
+    def points(self, graded: Graded) -> str:
+        """Return what the policy, if there is one, makes of a result."""
+        return mark(graded, self.policy).line if self.policy else ""
 
 
 class _Console(Console):
@@ -24,43 +62,40 @@ class _Console(Console):
         raise BrokenPipeError
 
 
-def write_one(graded: Graded, form: Form, output: Path | None) -> None:
-    """Write the report on one submission to the file `output`, or to standard output."""
-    with _destination(output) as file:
-        if form == "json":
-            json.dump(to_json(graded), file, indent=2, allow_nan=False)
-            file.write("\n")
-        else:
-            text.write(graded, _Console(file=file, highlight=False))
-
-
-def write_each(graded: Graded, form: Form, folder: Path, name: str) -> None:
-    """Write the report on one submission of several into `folder`."""
-    write_one(graded, form, folder / f"{name}.{_SUFFIXES[form]}")
-
-
-def write_all(
-    lines: Sequence[overview.Line],
-    objects: Iterable[Mapping[str, Any]],
-    form: Form,
-    output: Path | None,
-    *,
-    with_lines: bool,
-) -> int:
-    """Write what a batch came to; return the exit code, which is that of the worst result.
-
-    `objects` are those of the contract, in their order; `with_lines` begins with one line each.
-    """
-    with _destination(output) as file:
-        if form == "json":
-            _write_list(objects, file)
+def write_one(graded: Graded, wanted: Wanted, output: Path | None = None) -> int:
+    """Write the report on one submission, to `output` if that is named; return the exit code."""
+    with _destination(output or wanted.output, "utf-8" if wanted.form else None) as file:
+        if wanted.form is not None:
+            file.write(wanted.form.one(graded, wanted.policy or DEFAULT))
         else:
             console = _Console(file=file, highlight=False)
-            for line in lines if with_lines else ():
-                console.print(overview.show_line(line), soft_wrap=True)
-            console.print()
-            console.print(overview.table(lines))
-    return max((EXIT_CODES[line.verdict] for line in lines), default=0)
+            text.write(graded, console)
+            if points := wanted.points(graded):
+                console.print(f"policy: {points}")
+    if output is None:
+        _write_beside([graded], wanted)
+    return wanted.exit_code(graded)
+
+
+def write_each(graded: Graded, wanted: Wanted, folder: Path, name: str) -> None:
+    """Write the report on one submission of several into `folder`."""
+    write_one(graded, wanted, folder / f"{name}.{wanted.suffix}")
+
+
+def write_overview(lines: Iterable[Text], of: Sequence[overview.Line], output: Path | None) -> None:
+    """Write `lines`, one for each submission, and then what the class came to."""
+    with _destination(output, None) as file:
+        console = _Console(file=file, highlight=False)
+        for shown in lines:
+            console.print(shown, soft_wrap=True)
+        console.print()
+        console.print(overview.table(of))
+
+
+def write_pieces(pieces: Iterable[str], output: Path | None) -> None:
+    """Write a report that comes in pieces: a thousand submissions are large."""
+    with _destination(output) as file:
+        file.writelines(pieces)
 
 
 class Reports:
@@ -71,29 +106,29 @@ class Reports:
     """
 
     def __init__(
-        self,
-        form: Form,
-        output: Path | None,
-        beside: Console,
-        folder: Path | None,
-        name: Callable[[int], str],
+        self, wanted: Wanted, beside: Console, folder: Path | None, name: Callable[[int], str]
     ) -> None:
-        self._form: Form = form
-        self._output = output
+        self._wanted = wanted
         self._folder = folder
         self._name = name
         self._lines: dict[int, overview.Line] = {}
-        self._are_report = form == "text" and output is None
+        self._points: dict[int, str] = {}
+        self._code = 0
+        # A form that is about one submission leaves the overview to people.
+        self._is_text = wanted.form is None or wanted.is_for_one
+        self._are_report = self._is_text and wanted.output is None
         # On one terminal, only the console of the progress bar knows where the bar is.
         shares = beside.is_terminal and sys.stdout.isatty()
         self._told = _Console(highlight=False) if self._are_report and not shares else beside
 
     def add(self, number: int, graded: Graded, *, was_kept: bool = False) -> None:
         """Tell what submission `number` came to."""
-        self._lines[number] = line = overview.line(graded)
+        self._lines[number] = overview.line(graded)
+        self._points[number] = self._wanted.points(graded)
+        self._code = max(self._code, self._wanted.exit_code(graded))
         if self._folder is not None:
-            write_each(graded, self._form, self._folder, self._name(number))
-        shown = overview.show_line(line)
+            write_each(graded, self._wanted, self._folder, self._name(number))
+        shown = self._line(number)
         if was_kept:
             shown.append("  (from before)", style="dim")
         self._told.print(shown, soft_wrap=True)
@@ -101,28 +136,54 @@ class Reports:
     def finish(self, read: Callable[[int], Graded]) -> int:
         """Write the rest, of what `read` returns for a number; return the exit code."""
         numbers = sorted(self._lines)
-        return write_all(
-            [self._lines[number] for number in numbers],
-            (to_json(read(number)) for number in numbers),
-            self._form,
-            self._output,
-            with_lines=not self._are_report,
-        )
+        wanted = self._wanted
+        if wanted.form is not None and wanted.form.several is not None:
+            results = (read(number) for number in numbers)
+            links = [self._link(number) for number in numbers]
+            policy = wanted.policy or DEFAULT
+            write_pieces(wanted.form.several(results, policy, links), wanted.output)
+        else:
+            lines = () if self._are_report else map(self._line, numbers)
+            write_overview(lines, [self._lines[number] for number in numbers], wanted.output)
+        _write_beside((read(number) for number in numbers), wanted)
+        return self._code
+
+    def _line(self, number: int) -> Text:
+        points = self._points[number]
+        shown = overview.show_line(self._lines[number])
+        return shown.append(f"  {points}") if points else shown
+
+    def _link(self, number: int) -> str:
+        # From the report on all to that on one: relative, so that both can be moved.
+        if self._folder is None:
+            return ""
+        report = self._folder / f"{self._name(number)}.{self._wanted.suffix}"
+        output = self._wanted.output
+        try:
+            return Path(os.path.relpath(report, output.parent if output else "")).as_posix()
+        except ValueError:  # on another drive
+            return report.resolve().as_uri()
 
 
-def _write_list(objects: Iterable[Mapping[str, Any]], file: TextIO) -> None:
-    # One at a time: a thousand of them are large.
-    before = "[\n"
-    for item in objects:
-        file.write(before)
-        json.dump(item, file, indent=2, allow_nan=False)
-        before = ",\n"
-    file.write("[]\n" if before == "[\n" else "\n]\n")
+def _write_beside(results: Iterable[Graded], wanted: Wanted) -> None:
+    beside = wanted.form.beside if wanted.form is not None else None
+    place = os.environ.get(beside.variable) if beside is not None else None
+    if beside is None or not place:
+        return
+    try:
+        with Path(place).open("a", encoding="utf-8") as file:
+            file.writelines(beside.several(results, wanted.policy or DEFAULT))
+    except OSError as error:
+        print(f"{beside.variable} {place}: {error.strerror}", file=sys.stderr)
 
 
 @contextmanager
-def _destination(output: Path | None) -> Iterator[TextIO]:
+def _destination(output: Path | None, encoding: str | None = "utf-8") -> Iterator[TextIO]:
     if output is None:
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            # Text that a terminal cannot show is no reason to lose the report; forms for programs
+            # say themselves that they are UTF-8.
+            sys.stdout.reconfigure(errors="backslashreplace", encoding=encoding)
         yield sys.stdout
         sys.stdout.flush()
         return

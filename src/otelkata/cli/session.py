@@ -19,7 +19,6 @@ from otelkata.batch.pool import Pool
 from otelkata.batch.progress import Watch
 from otelkata.batch.run import Batch, Finished, judge, run
 from otelkata.batch.task import Terms
-from otelkata.cli import EXIT_CODES
 from otelkata.deploy.interpreter import Launched
 from otelkata.drive.run import Settings
 from otelkata.evidence import store
@@ -28,7 +27,7 @@ from otelkata.judge import registry
 from otelkata.report.graded import Graded, failure
 from otelkata.report.words import file_name
 
-from .reports import Reports, write_each, write_one
+from .reports import Reports, Wanted, write_each, write_one
 
 
 def grade(path: str, options: argparse.Namespace, launched: Launched | None) -> int:
@@ -46,10 +45,10 @@ def grade(path: str, options: argparse.Namespace, launched: Launched | None) -> 
 
     with _waiting(f"grading {path}"):
         graded = asyncio.run(grade())
+    wanted = Wanted.by(options)
     if options.reports is not None:
-        write_each(graded, options.format, options.reports, file_name(0, path, ""))
-    write_one(graded, options.format, options.output)
-    return EXIT_CODES[graded.verdict]
+        write_each(graded, wanted, options.reports, file_name(0, path, ""))
+    return write_one(graded, wanted)
 
 
 def grade_all(paths: Sequence[str], numbers: Sequence[int], options: argparse.Namespace) -> int:
@@ -57,6 +56,7 @@ def grade_all(paths: Sequence[str], numbers: Sequence[int], options: argparse.Na
 
     Raises CannotGrade.
     """
+    wanted = _for_several(options)
     terms = Terms(python=options.python, isolation=options.isolation, quick=options.quick)
     watch = Watch(paths)
     with _folder_for_results(options.cache, watch.console) as folder:
@@ -70,9 +70,7 @@ def grade_all(paths: Sequence[str], numbers: Sequence[int], options: argparse.Na
             options.resume,
             not options.no_cache,
         )
-        reports = Reports(
-            options.format, options.output, watch.console, options.reports, batch.name
-        )
+        reports = Reports(wanted, watch.console, options.reports, batch.name)
         with batch.journal() as journal:
             if options.resume and not len(journal):
                 _tell(watch.console, "there is nothing to go on with, so it begins anew")
@@ -118,13 +116,14 @@ def regrade(options: argparse.Namespace) -> int:
         reason = f"there is no file *{store.SUFFIX} in {kept_in}"
         nothing = failure(str(kept_in), 0, reason)
         graded = grading.regrade(files[0], registry.load()) if files else nothing
+        wanted = Wanted.by(options)
         if files and options.reports is not None:
-            write_each(graded, options.format, options.reports, name(0))
-        write_one(graded, options.format, options.output)
-        return EXIT_CODES[graded.verdict]
+            write_each(graded, wanted, options.reports, name(0))
+        return write_one(graded, wanted)
+    wanted = _for_several(options)
     paths = [str(file) for file in files]
     watch = Watch(paths)
-    reports = Reports(options.format, options.output, watch.console, options.reports, name)
+    reports = Reports(wanted, watch.console, options.reports, name)
     with (
         tempfile.TemporaryDirectory(prefix="otelkata-") as folder,
         Journal(Path(folder), paths, resume=False) as journal,
@@ -140,6 +139,17 @@ def regrade(options: argparse.Namespace) -> int:
 
         asyncio.run(follow())
         return reports.finish(journal.read)
+
+
+def _for_several(options: argparse.Namespace) -> Wanted:
+    wanted = Wanted.by(options)
+    if wanted.is_for_one and options.reports is None:
+        raise CannotGrade(
+            f"--format {options.format} is about one submission; name one, or a directory for a "
+            "report on each: --reports DIR",
+            usage=True,
+        )
+    return wanted
 
 
 @contextmanager

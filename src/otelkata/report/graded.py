@@ -86,7 +86,7 @@ class Judged(msgspec.Struct, frozen=True):
 
 
 class LintFinding(msgspec.Struct, frozen=True):
-    """A finding of the linter that fails a criterion."""
+    """A finding of the linter that fails `criteria`."""
 
     code: str
     path: str
@@ -94,6 +94,7 @@ class LintFinding(msgspec.Struct, frozen=True):
     column: int
     message: str
     excerpt: tuple[SourceLine, ...] = ()
+    criteria: tuple[str, ...] = ()
 
 
 class Graded(msgspec.Struct, frozen=True, kw_only=True):
@@ -233,6 +234,7 @@ def _finding(submission: str, remark: Remark, sources: Mapping[str, str]) -> Lin
         line=remark.line,
         column=remark.column,
         message=cut_line(remark.message),
+        criteria=tuple(remark.criteria),
     )
 
 
@@ -242,8 +244,9 @@ def _advice(remark: Remark) -> str:
 
 def _of_contract(item: Judged | LintFinding) -> dict[str, Any]:
     fields: dict[str, Any] = msgspec.to_builtins(item)
-    for name in ("title", "drawing", "excerpt"):
-        fields.pop(name, None)
+    hidden = ["title", "drawing"] if isinstance(item, Judged) else ["excerpt", "criteria"]
+    for name in hidden:
+        del fields[name]
     if fields.get("location"):
         del fields["location"]["excerpt"]
     return fields

@@ -7,6 +7,7 @@ from rich.text import Text
 
 from otelkata.judge.criteria import BONUS, CRITERIA
 
+from .faults import urgency
 from .graded import Graded, Judged
 from .tree import MARK
 
@@ -30,7 +31,7 @@ def write(graded: Graded, console: Console) -> None:
         return
     console.print()
     console.print(_checklist(graded, console.width))
-    results = sorted(graded.checks, key=_urgency)
+    results = sorted(graded.checks, key=urgency)
     for result in [r for r in results if r.status in {"failed", "error"}]:
         console.print()
         console.print(_fault(result))
@@ -46,12 +47,6 @@ def write(graded: Graded, console: Console) -> None:
             console.print(Padding(Text(f"· {remark}"), (0, 2)))
     console.print()
     console.print(_summary(graded))
-
-
-def _urgency(result: Judged) -> tuple[bool, int]:
-    # What belongs to no criterion breaks everything else; a bonus fails nobody.
-    order = [*CRITERIA]
-    return result.bonus, min((order.index(c) for c in result.criteria), default=-1)
 
 
 def _headline(graded: Graded) -> Text:

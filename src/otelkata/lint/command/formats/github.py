@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from otelkata.lint.command.report import Report
 from otelkata.lint.finding import Finding, Severity
@@ -27,8 +27,13 @@ def _command(finding: Finding) -> str:
     if place.line == place.end_line:
         # Columns over several lines are refused.
         properties |= {"col": place.column, "endColumn": place.end_column}
+    return command(_COMMANDS[finding.severity], properties, finding.message)
+
+
+def command(kind: str, properties: Mapping[str, str | int], message: str) -> str:
+    """Return one command, with nothing in it that could be taken for another."""
     listed = ",".join(f"{key}={_property(str(value))}" for key, value in properties.items())
-    return f"::{_COMMANDS[finding.severity]} {listed}::{_text(finding.message)}\n"
+    return f"::{kind} {listed}::{_text(message)}\n"
 
 
 def _text(value: str) -> str:

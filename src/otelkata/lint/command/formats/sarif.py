@@ -26,34 +26,35 @@ SCHEMA = (
 def render(reports: Sequence[Report], unread: Sequence[Unread], rules: Sequence[Rule]) -> str:
     """Return one run of all `reports`, with what could not be read; `rules` are all there are."""
     index = {rule.code: at for at, rule in enumerate(rules)}
-    log = {
-        "$schema": SCHEMA,
-        "version": "2.1.0",
-        "runs": [
-            {
-                "tool": {
-                    "driver": {
-                        "name": "kata-lint",
-                        "version": __version__,
-                        "semanticVersion": __version__,
-                        "rules": [_rule(rule) for rule in rules],
-                    }
-                },
-                "columnKind": "unicodeCodePoints",
-                "invocations": [
-                    {
-                        "executionSuccessful": not unread,
-                        "toolExecutionNotifications": [_notification(one) for one in unread],
-                    }
-                ],
-                "results": [entry for report in reports for entry in _results(report, index)],
-            }
-        ],
+    run = a_run("kata-lint", [describe(rule) for rule in rules])
+    run["invocations"] = [
+        {
+            "executionSuccessful": not unread,
+            "toolExecutionNotifications": [_notification(one) for one in unread],
+        }
+    ]
+    run["results"] = [entry for report in reports for entry in _results(report, index)]
+    return json.dumps(a_log(run), indent=2) + "\n"
+
+
+def a_log(run: Json) -> dict[str, object]:
+    """Return a log of one run."""
+    return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
+
+
+def a_run(tool: str, rules: Sequence[Json]) -> dict[str, object]:
+    """Return a run of `tool`, without invocations and results."""
+    driver = {
+        "name": tool,
+        "version": __version__,
+        "semanticVersion": __version__,
+        "rules": rules,
     }
-    return json.dumps(log, indent=2) + "\n"
+    return {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints"}
 
 
-def _rule(rule: Rule) -> Json:
+def describe(rule: Rule) -> Json:
+    """Return a rule with its page as help."""
     page = Page.of(rule)
     return {
         "id": rule.code,
@@ -70,26 +71,38 @@ def _notification(one: Unread) -> Json:
     return {
         "level": "error",
         "message": {"text": f"{one.path}: {one.reason}"},
-        "locations": [{"physicalLocation": {"artifactLocation": {"uri": _uri(one.path)}}}],
+        "locations": [{"physicalLocation": {"artifactLocation": {"uri": uri(one.path)}}}],
     }
 
 
 def _results(report: Report, index: Mapping[str, int]) -> Iterable[Json]:
-    seen: Counter[str] = Counter()
+    prints = Fingerprints()
     for finding in report.findings:
-        line = report.lines.get(finding.place.line, "").strip()
-        print_ = hashlib.sha256(f"{finding.code}\n{line}".encode(errors="replace")).hexdigest()[:16]
-        seen[print_] += 1
+        line = report.lines.get(finding.place.line, "")
         yield {
             "ruleId": finding.code,
             **({"ruleIndex": index[finding.code]} if finding.code in index else {}),
             "level": finding.severity.value,
             "message": {"text": finding.message},
             "locations": [_location(finding.path, finding.place)],
-            "partialFingerprints": {"lineText/v1": f"{print_}:{seen[print_]}"},
+            "partialFingerprints": prints.of(finding.code, line),
             **({"codeFlows": [_flow(finding)]} if finding.steps else {}),
             "properties": {"certain": finding.certain, "fixable": finding.fixable},
         }
+
+
+class Fingerprints:
+    """Know results of one file again by the text of their lines, wherever these move."""
+
+    def __init__(self) -> None:
+        self._seen: Counter[str] = Counter()
+
+    def of(self, code: str, line: str) -> dict[str, str]:
+        """Return what to know the next result of the rule `code` on the text `line` by."""
+        text = f"{code}\n{line.strip()}".encode(errors="replace")
+        print_ = hashlib.sha256(text).hexdigest()[:16]
+        self._seen[print_] += 1
+        return {"lineText/v1": f"{print_}:{self._seen[print_]}"}
 
 
 def _flow(finding: Finding) -> Json:
@@ -103,7 +116,7 @@ def _flow(finding: Finding) -> Json:
 def _location(path: str, place: Place) -> Json:
     return {
         "physicalLocation": {
-            "artifactLocation": {"uri": _uri(path)},
+            "artifactLocation": {"uri": uri(path)},
             "region": {
                 "startLine": place.line,
                 "startColumn": place.column,
@@ -114,7 +127,7 @@ def _location(path: str, place: Place) -> Json:
     }
 
 
-def _uri(path: str) -> str:
+def uri(path: str) -> str:
     """Return a relative reference for a relative path, else a file's URI."""
     quoted = quote(os.fsencode(path.replace(os.sep, "/")))
     if not os.path.isabs(path):
