@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from batches import PATIENCE
 
 from otelkata.batch import pool
 from otelkata.batch.engine import CannotGrade
@@ -68,13 +69,17 @@ def played(play: Callable[[Pool, Any], Any], count: int, jobs: int = 1) -> None:
         finally:
             await opened.close()
 
-    asyncio.run(stage())
+    # What waits for ever fails its test.
+    asyncio.run(asyncio.wait_for(stage(), PATIENCE))
 
 
 async def until(condition: Callable[[], bool]) -> None:
     """Let what is there to do be done until `condition` holds."""
-    while not condition():  # noqa: ASYNC110 (each turn of the loop may change it)
+    for _ in range(10_000):
+        if condition():
+            return
         await asyncio.sleep(0)
+    raise AssertionError("it has not come to that")
 
 
 async def begin(said: Any, worker: Worker) -> "asyncio.Task[Any]":
@@ -132,6 +137,7 @@ def test_one_that_is_there_twice_is_an_error_and_the_others_are_graded() -> None
         assert (lost.number, lost.graded.verdict, lost.graded.error) == (0, "error", KILLED)
         for number in (1, 2):
             first = await begin(said, Worker.all[2])
+            await until(lambda: bool(Worker.all[2].tasks))
             assert Worker.all[2].tasks == [number]
             Worker.all[2].do(number)
             assert (await first).graded.verdict == "failed"
