@@ -55,6 +55,10 @@ class Pool:
             worker.is_ready = True
         return said[0]
 
+    def pids(self) -> list[int]:
+        """Return the numbers of the workers' processes."""
+        return [worker.pid for worker in self._workers]
+
     async def close(self) -> None:
         """End the workers, and all that they run."""
         await asyncio.gather(*(worker.close() for worker in self._workers))
@@ -119,6 +123,7 @@ class _Worker:
         self._process: Process | None = None
         self._alone = False
         self.is_ready = False
+        self.pid = 0
         self.tasks: dict[int, Task] = {}
         self.heard = 0.0
 
@@ -129,6 +134,7 @@ class _Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
+        self.pid = started.pid
         self._process = Process(
             started,
             lambda line: self._pool.news.put_nowait((self, msgspec.json.decode(line, type=News))),
