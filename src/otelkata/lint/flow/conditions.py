@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from functools import cached_property
+from itertools import takewhile
 from typing import TypeAlias
 
 import libcst as cst
 
-from otelkata.lint.flow.graph import Graph, Role
+from otelkata.lint.flow.graph import Graph, Point, Role
 from otelkata.lint.flow.questions import (
     CONSTANTS,
     asked,
-    binds,
     bound_by,
     facts_of,
     is_rich,
@@ -23,7 +23,7 @@ from otelkata.lint.flow.questions import (
 )
 from otelkata.lint.meaning.module import Module
 from otelkata.lint.meaning.scopes import dotted
-from otelkata.lint.source.walk import walk
+from otelkata.lint.source.walk import SCOPES, walk
 
 Facts: TypeAlias = frozenset[tuple[str, bool]]
 NOTHING: Facts = frozenset()
@@ -89,7 +89,7 @@ class Conditions:
     def _sets(self) -> dict[int, list[tuple[str, str | None]]]:
         """Which names each point binds, and to which constant, if it is one."""
         found = {
-            number: [bound for part in point.parts for bound in bound_by(part)]
+            number: [bound for node in _evaluated(point) for bound in bound_by(node)]
             for number, point in enumerate(self._graph.points)
         }
         return {number: bound for number, bound in found.items() if bound}
@@ -141,15 +141,20 @@ class Conditions:
         return frozenset(facts.items())
 
     def _constants(self, start: cst.CSTNode) -> Iterator[tuple[str, bool]]:
-        """Yield what a statement before `start`, in a block around it, made true or false."""
-        known: dict[str, str] = {}
+        """Yield what a statement before `start`, in a block around it, made true or false.
+
+        Of what a loop around binds anew, nothing is known that stands before the loop.
+        """
+        known: dict[str, str | None] = {}
+        bound_again: set[str] = set()
         inside = start
         for around in self._module.ancestors(start):
             if isinstance(around, cst.For | cst.While):
-                known = {name: value for name, value in known.items() if not binds(around, name)}
+                bound_again.update(name for name, _ in self._bound_in(around))
             if isinstance(around, cst.IndentedBlock | cst.Module):
                 found = self._constants_in(around, inside)
-                known = {**found, **known}
+                fresh = {name: found[name] for name in found.keys() - bound_again}
+                known = {**fresh, **known}
             if isinstance(around, cst.FunctionDef):
                 break
             inside = around
@@ -158,16 +163,12 @@ class Conditions:
 
     def _constants_in(
         self, block: cst.IndentedBlock | cst.Module, inside: cst.CSTNode
-    ) -> dict[str, str]:
-        known: dict[str, str] = {}
-        for statement in block.body:
-            if statement is inside:
-                break
+    ) -> dict[str, str | None]:
+        known: dict[str, str | None] = {}
+        for statement in _before(block, inside):
             plain = isinstance(statement, cst.SimpleStatementLine)
             for name, value in self._bound_in(statement):
-                known.pop(name, None)
-                if plain and value is not None:
-                    known[name] = value
+                known[name] = value if plain else None
         return known
 
     def _bound_in(self, statement: cst.CSTNode) -> list[tuple[str, str | None]]:
@@ -177,6 +178,18 @@ class Conditions:
                 bound for node in walk(statement, into_scopes=False) for bound in bound_by(node)
             ]
         return self._bindings[id(statement)]
+
+
+def _evaluated(point: Point) -> Iterator[cst.CSTNode]:
+    """Yield what is evaluated or bound at a point: a loop binds its target in each round."""
+    match point.node:
+        case cst.For() as loop:
+            yield loop
+        case cst.ExceptHandler(name=cst.AsName() as caught):
+            yield caught
+    for part in point.parts:
+        if not isinstance(part, SCOPES):
+            yield from walk(part, into_scopes=False)
 
 
 def _conditions(module: Module, start: cst.CSTNode) -> Iterator[tuple[str, bool]]:
@@ -198,11 +211,16 @@ def _conditions(module: Module, start: cst.CSTNode) -> Iterator[tuple[str, bool]
 def _guards(
     module: Module, block: cst.IndentedBlock | cst.Module, inside: cst.CSTNode
 ) -> Iterator[tuple[str, bool]]:
-    for statement in block.body:
-        if statement is inside:
-            return
+    for statement in _before(block, inside):
         if isinstance(statement, cst.If) and statement.orelse is None and _leaves(statement.body):
             yield from _told(module, statement.test, holds=False)
+
+
+def _before(
+    block: cst.IndentedBlock | cst.Module, inside: cst.CSTNode
+) -> Iterator[cst.BaseStatement | cst.BaseSmallStatement]:
+    """Yield the statements of `block` that come before its part `inside`."""
+    return takewhile(lambda statement: statement is not inside, block.body)
 
 
 def _leaves(suite: cst.BaseSuite) -> bool:

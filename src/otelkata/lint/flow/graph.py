@@ -48,7 +48,7 @@ class Point:
     """A step of a function. `parts` are evaluated here; `depth` counts the `finally` around it."""
 
     role: Role
-    node: cst.CSTNode | None
+    node: cst.CSTNode
     parts: tuple[cst.CSTNode, ...]
     depth: int
     edges: list[Edge] = field(default_factory=list)
@@ -110,7 +110,7 @@ class Graph:
                 self.point_of.setdefault(part, number)
 
     def _add(
-        self, role: Role, node: cst.CSTNode | None, parts: tuple[cst.CSTNode, ...], depth: int = 0
+        self, role: Role, node: cst.CSTNode, parts: tuple[cst.CSTNode, ...], depth: int = 0
     ) -> int:
         self.points.append(Point(role, node, parts, depth))
         return len(self.points) - 1
@@ -218,7 +218,7 @@ class Graph:
         return (header,)
 
     def _for(self, node: cst.For, after: Jump, around: _Around) -> Jump:
-        header = self._add(Role.TEST, node, (node.target,), around.depth)
+        header = self._add(Role.STATEMENT, node, (node.target,), around.depth)
         for flow in self._hazards.of_loop(node):
             self._connect(header, (flow, around.escapes[flow]))
         inside = replace(around, breaks=after, continues=(header,))
@@ -309,10 +309,13 @@ class Graph:
         otherwise = after
         for case in reversed(node.cases):
             body = self._suite(case.body, after, around)
+            if case.guard is not None:
+                edges = [(Flow.TRUE, body), (Flow.FALSE, otherwise)]
+                body = (self._point(Role.TEST, case.guard, (case.guard,), around, *edges),)
             edges = [(Flow.TRUE, body)]
-            if case.guard is not None or not _is_irrefutable(case.pattern):
+            if not _is_irrefutable(case.pattern):
                 edges.append((Flow.FALSE, otherwise))
-            otherwise = (self._point(Role.TEST, case, (case.guard,), around, *edges),)
+            otherwise = (self._point(Role.STATEMENT, case, (), around, *edges),)
         subject = (Flow.NEXT, otherwise)
         return (self._point(Role.STATEMENT, node.subject, (node.subject,), around, subject),)
 

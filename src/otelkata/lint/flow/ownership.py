@@ -348,9 +348,7 @@ class _Walk:
         current: _State | None = state
         flow = Flow.NEXT
         while current is not None:
-            node = self._graph.points[current.point].node
-            if node is not None:
-                yield flow, node
+            yield flow, self._graph.points[current.point].node
             came = self._came.get(current)
             current, flow = came if came is not None else (None, Flow.NEXT)
 

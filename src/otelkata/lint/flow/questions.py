@@ -16,11 +16,6 @@ _LOOKS = frozenset({"bool", "callable", "hasattr", "isinstance", "issubclass"})
 _TOO_RICH = (cst.Call, cst.Await, cst.NamedExpr, cst.Yield)
 
 
-def binds(node: cst.CSTNode, name: str) -> bool:
-    """Tell whether anything in `node` binds `name`."""
-    return any(name == bound for inner in walk(node) for bound, _ in bound_by(inner))
-
-
 def stripped(test: cst.CSTNode) -> tuple[cst.CSTNode, bool]:
     """Return a test without `not`, and whether it means what it meant."""
     plain = True
