@@ -13,7 +13,7 @@ from otelkata.lint.flow.harmless import is_generator
 from otelkata.lint.flow.naming import Naming
 from otelkata.lint.meaning.module import Known, Module, argument, is_literal
 from otelkata.lint.meaning.names import SPAN_METHODS, SPAN_USES
-from otelkata.lint.meaning.scopes import Scope, dotted, is_context_manager, last_name
+from otelkata.lint.meaning.scopes import dotted, is_context_manager, last_name
 from otelkata.lint.source.walk import SCOPES, walk
 
 
@@ -130,14 +130,19 @@ class Effects:
         if isinstance(part, SCOPES):
             return
         for node in self._naming(part).of(names):
-            if self._is_one_of(node, names):
+            if self._is_variable(node):
                 yield node
 
     def _captures(self, part: cst.CSTNode, names: frozenset[str]) -> Iterator[Effect]:
         """Yield what functions made in `part` will do when they are called."""
         for scope in self._scopes(part):
             for node in self._naming(scope, into_scopes=True).of(names):
-                if self._is_one_of(node, names) and not self._is_shadowed(node, scope):
+                if not self._is_variable(node):
+                    continue
+                if isinstance(self._module.parent(node), cst.Param):
+                    # As the default of a parameter it is kept until the function is called.
+                    yield Effect(Deed.CAPTURE, node)
+                elif not self._is_shadowed(node, scope):
                     owns = self.of_mention(node).deed not in _ONLY_READ
                     yield Effect(Deed.CAPTURE if owns else Deed.BORROW, node)
 
@@ -158,29 +163,28 @@ class Effects:
     def _is_shadowed(self, node: cst.CSTNode, outermost: cst.CSTNode) -> bool:
         """Tell whether a function between `node` and `outermost` has a name of its own for it."""
         name = (dotted(node) or "").partition(".")[0]  # type: ignore[arg-type]
-        scope: Scope | None = self._module.scope(node)
-        while scope is not None:
-            if name in scope.names and name not in scope.elsewhere:
-                return not scope.is_class
-            if scope.node is outermost:
+        scope = self._module.scope(node)
+        while name not in scope.names or name in scope.elsewhere:
+            if scope.node is outermost or scope.parent is None:
                 return False
             scope = scope.parent
-        return False
+        return not scope.is_class
 
     def _name(self, node: cst.CSTNode) -> str:
         return dotted(node) or "" if isinstance(node, cst.BaseExpression) else ""
 
-    def _is_one_of(self, node: cst.CSTNode, names: frozenset[str]) -> bool:
-        if isinstance(node, cst.Name):
-            if node.value not in names:
-                return False
-            parent = self._module.parent(node)
-            if isinstance(parent, cst.Attribute):
+    def _is_variable(self, node: cst.BaseExpression) -> bool:
+        """Tell whether a name is read or bound, and not that of an attribute or a keyword."""
+        match parent := self._module.parent(node):
+            case cst.Attribute() if isinstance(node, cst.Name):
                 return parent.value is node
-            if isinstance(parent, cst.Arg | cst.Param | cst.NameItem):
-                return parent.keyword is not node if isinstance(parent, cst.Arg) else False
-            return True
-        return isinstance(node, cst.Attribute) and dotted(node) in names
+            case cst.Arg():
+                return parent.keyword is not node
+            case cst.Param():
+                return parent.default is node
+            case cst.NameItem():
+                return False
+        return True
 
     def of_mention(self, node: cst.BaseExpression) -> Effect:
         """Return what happens to the span at one place where it is named or made."""
