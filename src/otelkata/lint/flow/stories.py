@@ -226,7 +226,7 @@ class _Teller:
         for story in (story for story in told if story.kind is Kind.SPAN):
             moved = story.first is Deed.RETURN or Deed.RETURN in story.fates.moved
             body = self._module.function(story.call)
-            moved = moved and not story.fates.spent
+            moved = moved and not (story.fates.spent or story.fates.managed)
             if moved and isinstance(body, cst.FunctionDef) and not is_generator(body):
                 found.add(body)
         return found
