@@ -169,21 +169,23 @@ def reaching(module: Module, node: cst.Name) -> list[Binding]:
         if item.value is not None and _always_runs(module, item.value, node):
             last = item
     if last is None or last.value is None:
-        return [item for item in bindings if item.is_parameter or _may_reach(module, item, node)]
+        return [
+            item
+            for item in bindings
+            if item.is_parameter
+            or (item.value is not None and _may_reach(module, item.value, node))
+        ]
     over = last.value
     return [last] + [
         item
         for item in placed
         if item.value is not None
         and leads_to(module, over, item.value)
-        and _may_reach(module, item, node)
+        and _may_reach(module, item.value, node)
     ]
 
 
-def _may_reach(module: Module, binding: Binding, node: cst.CSTNode) -> bool:
-    value = binding.value
-    if value is None:
-        return False
+def _may_reach(module: Module, value: cst.CSTNode, node: cst.CSTNode) -> bool:
     return leads_to(module, value, node) or bool(
         set(loops(module, value)) & set(loops(module, node))
     )
