@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
+from itertools import takewhile
 
 import libcst as cst
 
@@ -80,7 +81,7 @@ def _inside(module: Module, call: cst.Call) -> tuple[Why, bool] | None:
         if isinstance(above, cst.Finally):
             return None if chosen else (Why.ALWAYS, True)
         if isinstance(above, cst.ExceptHandler):
-            kind = max((caught.kind for caught in caught_by(module, above)), default=Kind.SIGNAL)
+            kind = caught_by(module, above).kind
             if chosen or kind <= Kind.SIGNAL:
                 return None
             return Why.IN_HANDLER, kind >= Kind.OPERATION and not _sees(above)
@@ -106,13 +107,8 @@ def _order(module: Module, ok: cst.Call, error: cst.Call) -> Why | None:
     """Tell how an OK and an ERROR on the same path follow each other; None if they do not."""
     above_ok = list(module.ancestors(ok))
     seen = {node: position for position, node in enumerate(above_ok)}
-    path_error: list[cst.CSTNode] = []
-    for above in module.ancestors(error):
-        if above in seen:
-            break
-        path_error.append(above)
-    else:
-        return None
+    path_error = list(takewhile(lambda node: node not in seen, module.ancestors(error)))
+    above = module.parent(path_error[-1] if path_error else error)
     if not isinstance(above, cst.IndentedBlock | cst.Module):
         return None
     path_ok = above_ok[: seen[above]]
@@ -185,11 +181,11 @@ def _went_on(outcomes: Outcomes, statement: cst.Try) -> bool | None:
     for handler in statement.handlers:
         if raises(handler.body) or isinstance(leaving(handler.body), _LEAVES):
             continue
-        for caught in caught_by(outcomes.module, handler):
-            hidden = outcomes.failures.judge(caught)
-            if hidden is not None and caught.kind >= Kind.OPERATION:
-                return hidden.certain
-            recorded = any(method(call) == "record_exception" for call in calls_in(handler.body))
-            if recorded and caught.kind >= Kind.OPERATION:
-                return True
+        caught = caught_by(outcomes.module, handler)
+        hidden = outcomes.failures.judge(caught)
+        if hidden is not None and caught.kind >= Kind.OPERATION:
+            return hidden.certain
+        recorded = any(method(call) == "record_exception" for call in calls_in(handler.body))
+        if recorded and caught.kind >= Kind.OPERATION:
+            return True
     return None

@@ -70,7 +70,7 @@ _DRIVERS = re.compile(
 def catches(module: Module) -> Iterator[Caught]:
     """Yield the handlers and the uses of `suppress` in a file."""
     for handler in module.index.handlers:
-        yield from caught_by(module, handler)
+        yield caught_by(module, handler)
     for call in module.index.calls:
         if (module.origin(call.func) or "") == "contextlib.suppress":
             item = module.parent(call)
@@ -80,13 +80,13 @@ def catches(module: Module) -> Iterator[Caught]:
                 yield Caught(call, whole, whole.body, None, None, kind)
 
 
-def caught_by(module: Module, handler: cst.ExceptHandler) -> Iterator[Caught]:
-    """Yield what one handler catches; nothing if it belongs to no `try` that is known."""
+def caught_by(module: Module, handler: cst.ExceptHandler) -> Caught:
+    """Return what one handler catches."""
     whole = module.parent(handler)
-    if isinstance(whole, cst.Try):
-        name = dotted(handler.name.name) if handler.name is not None else None
-        kind = kind_of(module, handler.type)
-        yield Caught(handler, whole, whole.body, handler.body, name, kind)
+    assert isinstance(whole, cst.Try)
+    name = dotted(handler.name.name) if handler.name is not None else None
+    kind = kind_of(module, handler.type)
+    return Caught(handler, whole, whole.body, handler.body, name, kind)
 
 
 def kind_of(module: Module, node: cst.BaseExpression | None) -> Kind:

@@ -90,8 +90,6 @@ class OpenSpans:
                 case cst.FunctionDef():
                     yield from self._decorated(above)
                     break
-                case cst.Lambda():
-                    break
             below = above
 
     def within(self, body: cst.CSTNode) -> Iterator[Open]:

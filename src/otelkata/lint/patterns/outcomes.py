@@ -83,8 +83,8 @@ class Outcomes:
                 if isinstance(above, cst.FunctionDef | cst.Lambda):
                     break
                 if isinstance(above, cst.ExceptHandler):
-                    for caught in caught_by(self.module, above):
-                        yield InHandler(outcome, caught, self._opened(outcome, caught))
+                    caught = caught_by(self.module, above)
+                    yield InHandler(outcome, caught, self._opened(outcome, caught))
                     break
 
     def _opened(self, outcome: Outcome, caught: Caught) -> Open | None:

@@ -7,7 +7,7 @@ from enum import Enum, auto
 import libcst as cst
 
 from otelkata.lint.meaning.module import Module
-from otelkata.lint.meaning.scopes import Scope, dotted
+from otelkata.lint.meaning.scopes import dotted
 from otelkata.lint.source.walk import walk
 
 _BORROWERS = frozenset(
@@ -54,8 +54,7 @@ class Keepers:
         scope = self._module.scope(target)
         if target.value in scope.elsewhere:
             return Kept.ELSEWHERE
-        owner = _owner(scope, target.value)
-        key = owner.node, target.value
+        key = scope.node, target.value
         if key not in self._found:
             self._found[key] = self._of_name(*key)
         return self._found[key]
@@ -86,13 +85,6 @@ def _name(module: Module, call: cst.Call) -> cst.Name | None:
             return name
         case _:
             return None
-
-
-def _owner(scope: Scope, name: str) -> Scope:
-    owner: Scope | None = scope
-    while owner is not None and name not in owner.names:
-        owner = owner.parent
-    return owner or scope
 
 
 def _use(module: Module, node: cst.BaseExpression) -> Kept:

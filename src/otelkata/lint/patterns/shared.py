@@ -64,7 +64,7 @@ def _bound(scope: Scope, name: str) -> tuple[Scope | None, list[Binding]]:
 def _of_module(module: Module, bindings: list[Binding]) -> Shared | None:
     made = [binding for binding in bindings[:MOST] if not _is_nothing(binding)]
     found = next((item for item in made if _is_parent(module, item)), None)
-    if found is None or found.value is None or _is_script(module, found):
+    if found is None or found.value is None or _is_script(module, found.value):
         return None
     if module.function(found.value) is not None:
         return Shared(found.value, "in a global variable", certain=False)
@@ -132,11 +132,9 @@ def _is_parent(module: Module, binding: Binding) -> bool:
     return known.kind == "Span" or (called is not None and called.kind in MAKERS)
 
 
-def _is_script(module: Module, binding: Binding) -> bool:
-    """Tell whether it is bound under `if __name__ == "__main__"`."""
-    if binding.value is None:
-        return False
+def _is_script(module: Module, value: cst.BaseExpression) -> bool:
+    """Tell whether it is made under `if __name__ == "__main__"`."""
     return any(
         isinstance(ancestor, cst.If) and "__name__" in module.code(ancestor.test)
-        for ancestor in module.ancestors(binding.value)
+        for ancestor in module.ancestors(value)
     )
