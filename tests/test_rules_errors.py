@@ -14,15 +14,31 @@ RULES = {rule.code: rule for rule in load()}
 SETUP = """\
 import asyncio
 import logging
+import sys
 import httpx
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind
-from shop import Refusal, charge, on_error
+from shop import Refusal, ShopError, charge, on_error
 tracer = trace.get_tracer("shop")
 log = logging.getLogger("shop")
+def traced(url):
+    with tracer.start_as_current_span("inner"):
+        charge(url)
+@contextmanager
+def own():
+    with tracer.start_as_current_span("GET", kind=SpanKind.CLIENT) as span:
+        yield span
+@contextmanager
+def untraced():
+    yield charge()
+def shown(): trace.get_current_span().set_status(trace.StatusCode.ERROR)
+def not_shown(): charge()
+def shown_deeply(): shown()
 """
 CLIENT = 'with tracer.start_as_current_span("GET", kind=SpanKind.CLIENT) as span:'
+MUTE = "record_exception=False, set_status_on_exception=False"
+DESCRIBED = "span.set_attribute('a', kept); span.set_attribute('b', kept)"
 INTERNAL = 'with tracer.start_as_current_span("load") as span:'
 
 
@@ -32,7 +48,13 @@ def findings(code: str, source: str) -> list[Finding]:
     return found
 
 
-def handling(caught: str, answer: str, span: str = CLIENT, work: str = "httpx.get(url)") -> str:
+def handling(
+    caught: str,
+    answer: str,
+    span: str = CLIENT,
+    work: str = "httpx.get(url)",
+    after: str = 'log.info("loaded")',
+) -> str:
     """Return a function that answers what is caught inside a span."""
     return f"""{SETUP}
 def load(url, wait, future):
@@ -41,7 +63,7 @@ def load(url, wait, future):
             {work}
         {caught}
 {textwrap.indent(answer, " " * 12)}
-        log.info("loaded")
+        {after}
 """
 
 
@@ -90,7 +112,21 @@ def test_what_is_caught_decides_whether_it_is_a_failure(caught: str, certain: li
         ("span.record_exception(error)", []),
         ("span.set_status(trace.StatusCode.ERROR)", []),
         ("span.set_status(trace.StatusCode.OK)", [True]),
+        ("span.set_status()", []),
+        ("status = trace.StatusCode.ERROR\nspan.set_status(status)", []),
         ("record_failure(1)", []),
+        ("return [error]", []),
+        ("kept = (url, error)", []),
+        ("future.error = url", [False]),
+        ("on_error(sys.exc_info())", []),
+        ("log.error(sys.exc_info())", [True]),
+        ("sys.exc_info()", [True]),
+        ("sys.exit(1)", []),
+        ("wait.get_current_span()", [True]),
+        ("wait.start_span()", [True]),
+        ("shown()", []),
+        ("not_shown()", [True]),
+        ("shown_deeply()", []),
     ],
 )
 def test_an_answer_shows_the_failure_or_tells_somebody(answer: str, certain: list[bool]) -> None:
@@ -108,6 +144,18 @@ def test_an_answer_shows_the_failure_or_tells_somebody(answer: str, certain: lis
         (CLIENT, "span.set_attribute('url', str(url))", []),
         (CLIENT, "url.close()", []),
         (CLIENT, "with tracer.start_as_current_span('inner'): charge(url)", []),
+        (CLIENT, f"with tracer.start_as_current_span('inner', {MUTE}): httpx.get(url)", [True]),
+        (CLIENT, "traced(url)", [False]),
+        (CLIENT, "log.info(url)", []),
+        (CLIENT, "span.set_attribute('url', charge(url)); httpx.get(url)", [True]),
+        (CLIENT, "trace.get_current_span().set_attribute('url', charge(url))", []),
+        (CLIENT, "other = tracer.start_span('inner')", []),
+        ("with wait.client_span('GET') as span:", "charge(url)", [False]),
+        ("with own() as span:", "charge(url)", [True]),
+        ("with untraced() as span:", "charge(url)", []),
+        ("with url.span as span:", "charge(url)", []),
+        ("with tracer.start_span('GET'):", "httpx.get(url)", [True]),
+        ("with tracer.start_as_current_span('GET', **wait) as span:", "charge(url)", [False]),
         (
             "with tracer.start_as_current_span('GET', kind=url.kind) as span:",
             "charge(url)",
@@ -123,6 +171,28 @@ def test_what_is_at_work_decides_how_certain_it_is(
 
 
 @pytest.mark.parametrize(
+    ("work", "certain"),
+    [
+        ("kept = parse_url(url); span.set_attribute('a', kept)", []),
+        ("kept = url.client.fetch(); span.set_attribute('a', kept)", [True]),
+        ("kept = httpx.get(url); span.set_attribute('a', kept)", [True]),
+        ("kept = yield url; span.set_attribute('a', kept)", [True]),
+        ("kept = charge(url); span.set_attribute('a', kept)", [True]),
+        (f"kept = charge(url); {DESCRIBED}", []),
+        (f"kept: int = charge(url); {DESCRIBED}", []),
+        (f"future = charge(url); {DESCRIBED}", [True]),
+        (f"kept = url; on_error(kept); {DESCRIBED}", []),
+        (f"kept = url; on_error(wait); {DESCRIBED}", [True]),
+    ],
+)
+def test_what_is_made_for_the_span_alone_is_none_of_the_work(
+    work: str, certain: list[bool]
+) -> None:
+    found = findings("OTK301", handling("except Exception:", "pass", work=work, after="future"))
+    assert [item.certain for item in found] == certain
+
+
+@pytest.mark.parametrize(
     ("text", "certain"), [("cannot set the attributes", []), ("cannot load", [False])]
 )
 def test_a_guard_around_the_tracing_alone_is_none_of_the_work(
@@ -132,6 +202,210 @@ def test_a_guard_around_the_tracing_alone_is_none_of_the_work(
     work = "charge(url); on_error(span)"
     found = findings("OTK301", handling("except Exception:", f"log.info('{text}')", work=work))
     assert [item.certain for item in found] == certain
+
+
+@pytest.mark.parametrize(
+    ("after", "certain"),
+    [
+        ("log.info(url)", [True]),
+        ("if not url: raise Refusal", []),
+        ("if future: raise Refusal", [True]),
+        ("if not url: return", [True]),
+        ("raise Refusal", []),
+        ("for _ in wait: raise Refusal", [True]),
+        ("span.set_status(trace.StatusCode.ERROR)", []),
+        ("if wait: span.set_status(trace.StatusCode.ERROR)", []),
+        ("try: charge(url)\n        except: span.record_exception(url)", [True]),
+        ("finally: span.record_exception(url)", []),
+        ("finally: log.info(url)", [True]),
+    ],
+)
+def test_what_comes_after_the_handler_may_show_the_failure(after: str, certain: list[bool]) -> None:
+    found = findings("OTK301", handling("except Exception:", "pass", after=after))
+    assert [item.certain for item in found if item.place.line < 50] == certain
+
+
+@pytest.mark.parametrize(
+    ("answer", "certain"), [("charge(url)", []), ("log.info(url)", [False]), ("pass", [False])]
+)
+def test_an_error_of_the_project_is_answered_by_doing_something(
+    answer: str, certain: list[bool]
+) -> None:
+    found = findings("OTK301", handling("except ShopError:", answer))
+    assert [item.certain for item in found] == certain
+
+
+def inside(body: str, before: str = f"def load(url, wait):\n    {INTERNAL}\n") -> str:
+    """Return a function that does `body` inside a span; `{ok}` and `{error}` set its status."""
+    written = body.format(
+        ok="span.set_status(trace.StatusCode.OK)", error="span.set_status(trace.StatusCode.ERROR)"
+    )
+    return SETUP + before + textwrap.indent(written, " " * 8 * bool(before)) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "certain"),
+    [
+        ("try:\n    charge()\nfinally:\n    {ok}", [True]),
+        ("try:\n    charge()\nfinally:\n    if span.is_recording():\n        {ok}", [True]),
+        ("try:\n    charge()\nfinally:\n    if wait:\n        {ok}", []),
+        ("try:\n    charge()\nexcept Exception:\n    {ok}", [True]),
+        ("try:\n    charge()\nexcept Exception:\n    log.info(url)\n    {ok}", [True]),
+        ("try:\n    charge()\nexcept Exception:\n    charge(url)\n    {ok}", [False]),
+        ("try:\n    charge()\nexcept ShopError:\n    {ok}", [False]),
+        ("try:\n    charge()\nexcept KeyError:\n    {ok}", []),
+        ("try:\n    charge()\nexcept Exception:\n    if wait:\n        {ok}", []),
+        ("{error}\n{ok}", [True]),
+        ("{error}\nreturn\n{ok}", [True]),
+        ("if wait:\n    {error}\n    return\n{ok}", []),
+        ("if wait:\n    {error}\n{ok}", [True]),
+        ("{error}\nif wait:\n    {ok}", []),
+        ("if wait:\n    {error}\nelse:\n    {ok}", []),
+        ("{ok}\n{error}", [True]),
+        ("charge()\n{ok}", []),
+        ("{ok}\ncharge()", [False]),
+        ("{ok}\nhttpx.get(url)\nyield url", [True]),
+        ("{ok}\nyield url", [True]),
+        ("{ok}\nspan.set_attribute('a', charge(url))", []),
+        ("{ok}\nlog.info(url)", []),
+        ("if wait: {ok}", []),
+        ("try:\n    httpx.get(url)\nexcept Exception:\n    pass\n{ok}", [True]),
+        ("try:\n    charge()\nexcept Exception:\n    pass\n{ok}", [False]),
+        ("try:\n    charge()\nexcept Exception:\n    return\n{ok}", []),
+        ("try:\n    charge()\nexcept KeyError:\n    pass\n{ok}", []),
+        ("try:\n    charge()\nexcept OSError as e:\n    span.record_exception(e)\n{ok}", [True]),
+        ("try:\n    charge()\nexcept Exception:\n    pass\nif wait:\n    {ok}", []),
+    ],
+)
+def test_an_ok_is_wrong_where_nobody_knows_that_all_went_well(
+    body: str, certain: list[bool]
+) -> None:
+    assert [item.certain for item in findings("OTK304", inside(body))] == certain
+
+
+@pytest.mark.parametrize(
+    ("source", "certain"),
+    [
+        ("span = tracer.start_span('a')\n{ok}", []),
+        ("span = tracer.start_span('a')\ntry: charge()\nfinally: {ok}", [True]),
+        ("span = tracer.start_span('a')\ntry: charge()\nexcept Exception: {ok}", [True]),
+        ("span = tracer.start_span('a')\ntry: charge()\nexcept Exception: pass\n{ok}", []),
+    ],
+)
+def test_an_ok_of_a_script_is_judged_as_well(source: str, certain: list[bool]) -> None:
+    assert [item.certain for item in findings("OTK304", inside(source, ""))] == certain
+
+
+NESTED = "    try: charge()\n    except OSError: {error}"
+
+
+@pytest.mark.parametrize(
+    ("body", "count"),
+    [
+        ("try: charge()\nexcept OSError: {error}", 1),
+        ("try: charge()\nexcept OSError:\n    {error}\n    on_error(span)", 0),
+        ("try: charge()\nexcept OSError:\n    {error}\n    span.add_event('exception')", 0),
+        ("try: charge()\nexcept OSError:\n    {error}\n    span.add_event('no')", 1),
+        ("try: charge()\nexcept OSError:\n    {error}\n    log.info(url, exc_info=True)", 0),
+        ("try: charge()\nexcept OSError:\n    {error}\n    raise", 0),
+        ("try: charge()\nexcept asyncio.CancelledError: {error}", 0),
+        ("if wait: {error}", 0),
+        (f"try:\n{NESTED}\nexcept Exception as e: span.record_exception(e)", 0),
+        (f"try:\n{NESTED}\nexcept Exception: pass", 1),
+        (f"try: pass\nexcept Exception as e: span.record_exception(e)\nelse:\n{NESTED}", 1),
+    ],
+)
+def test_an_error_is_given_its_exception_by_somebody(body: str, count: int) -> None:
+    assert len(findings("OTK302", inside(body))) == count
+
+
+@pytest.mark.parametrize(
+    ("source", "count"),
+    [
+        ("span = tracer.start_span('a')\n{error}", 0),
+        ("span = tracer.start_span('a')\ntry: charge()\nexcept OSError: {error}", 1),
+    ],
+)
+def test_an_error_of_a_script_is_judged_as_well(source: str, count: int) -> None:
+    assert len(findings("OTK302", inside(source, ""))) == count
+
+
+def test_a_failure_of_a_script_is_hidden_as_well() -> None:
+    source = inside(f"{CLIENT}\n  try: charge()\n  except Exception: log.info(1)\n", "")
+    assert [item.certain for item in findings("OTK301", source)] == [True]
+
+
+FAILING = "try: httpx.get(url)\nexcept Exception: pass"
+
+
+@pytest.mark.parametrize(
+    ("opened", "body", "certain"),
+    [
+        ("span: trace.Span = tracer.start_span('a')", f"{FAILING}\nspan.end()", [True]),
+        ("span = tracer.start_span('a')", f"{FAILING}\nspan.end()", [True]),
+        ("span = tracer.start_span('a')", f"{FAILING}", []),
+        ("span = tracer.start_span('a')", f"span.end()\n{FAILING}", []),
+        ("span = tracer.start_span('a')", f"with span:\n{textwrap.indent(FAILING, '  ')}", [True]),
+        ("wait.enter_context(tracer.start_as_current_span('a'))", FAILING, [True]),
+        ("wait.enter_context(wait.lock)", FAILING, []),
+        ("tracer.start_span('a')", FAILING, []),
+        ("for _ in wait: break", FAILING, []),
+    ],
+)
+def test_a_span_is_open_from_its_start_to_its_last_end(
+    opened: str, body: str, certain: list[bool]
+) -> None:
+    source = inside(f"{opened}\n{body}", "def load(url, wait):\n    if True:\n")
+    assert [item.certain for item in findings("OTK301", source)] == certain
+
+
+@pytest.mark.parametrize(
+    ("decorator", "certain"),
+    [
+        ("@tracer.start_as_current_span('a')", [True]),
+        ("@tracer.start_as_current_span('a', record_exception=False)", [True]),
+        ("@on_error(1)", []),
+        ("@on_error", []),
+    ],
+)
+def test_a_decorator_opens_a_span_for_the_whole_function(
+    decorator: str, certain: list[bool]
+) -> None:
+    source = inside(FAILING, f"{decorator}\ndef load(url):\n    if True:\n")
+    assert [item.certain for item in findings("OTK301", source)] == certain
+
+
+def test_what_is_done_in_a_lambda_is_not_in_the_span_around_it() -> None:
+    source = inside("wait.add(lambda: [suppress(OSError), httpx.get(url)])")
+    assert findings("OTK301", source) == []
+
+
+@pytest.mark.parametrize(
+    ("managers", "certain"),
+    [
+        ("suppress(OSError)", [True]),
+        ("suppress(OSError), tracer.start_as_current_span('b')", []),
+        ("tracer.start_as_current_span('b'), suppress(OSError)", [True]),
+        ("suppress()", []),
+    ],
+)
+def test_what_is_suppressed_is_hidden_as_well(managers: str, certain: list[bool]) -> None:
+    source = inside(f"with {managers}:\n    httpx.get(url)")
+    assert [item.certain for item in findings("OTK301", source)] == certain
+
+
+def test_what_is_suppressed_by_a_stack_is_left_alone() -> None:
+    assert findings("OTK301", inside("wait.enter_context(suppress(OSError))\ncharge()")) == []
+
+
+def test_two_handlers_of_one_function_are_judged_each_by_itself() -> None:
+    handled = f"try: kept = charge(url); {DESCRIBED}\nexcept Exception: pass\n"
+    twice = handled + handled.replace("kept", "other").replace(
+        "; span.set_attribute('b', other)", ""
+    )
+    assert [item.place.line for item in findings("OTK301", inside(twice))] == [
+        SETUP.count("\n") + 6
+    ]
 
 
 def test_a_loop_that_tries_again_is_advice() -> None:

@@ -16,6 +16,7 @@ from opentelemetry import trace
 from opentelemetry.semconv.attributes import http_attributes
 from opentelemetry.semconv.trace import SpanAttributes
 from opentelemetry.trace import Span
+from shop import client_span
 tracer = trace.get_tracer("shop")
 def handle(span: Span, request, response, body, order, x):
 """
@@ -54,6 +55,15 @@ def findings(code: str, line: str, setup: str = SETUP) -> list[Finding]:
         ('f"{type(x).__name__}.{x.operation}"', []),
         ('f"retry {len(order.ids)}"', []),
         ("order.id", []),
+        ('x or f"load {order.id}"', [True]),
+        ('f"load {body[order.id](1)}"', []),
+        ('f"load {x.keep(1)}"', []),
+        ('f"load {str()}"', []),
+        ('f"load {_}"', []),
+        ('f"load {-order.id}"', []),
+        ('f"load {x.order_number}"', [True]),
+        ('"load %s" % order.id', [True]),
+        ('"load " "all"', []),
     ],
 )
 def test_a_value_in_a_name_is_certain_where_it_identifies_one_thing(
@@ -61,6 +71,35 @@ def test_a_value_in_a_name_is_certain_where_it_identifies_one_thing(
 ) -> None:
     found = findings("OTK501", f"span.update_name({expression})")
     assert [finding.certain for finding in found] == certain
+
+
+@pytest.mark.parametrize(
+    ("statement", "certain"),
+    [
+        ('tracer.start_span(f"load {order.id}")', [True]),
+        ('tracer.start_as_current_span(name=f"load {order.id}")', [True]),
+        ("tracer.start_span()", []),
+        ("tracer.start_span(**x)", []),
+        ("span.update_name()", []),
+        ("span.update_name(*x)", []),
+        ('with client_span(tracer, f"load {order.id}"): pass', [False]),
+        ('with x.client_span(f"load {order.id}"): pass', []),
+        ('with client_span(x.tracer, f"load {order.id}"): pass', [False]),
+        ('with client_span(span, f"load {order.id}"): pass', []),
+        ('name = f"load {order.id}"\nspan.update_name(name)', [True]),
+        ('name = f"GET {request.url}"\nspan.update_name(name)', []),
+        ('name = f"GET {request.url}" if x else "GET"\nspan.update_name(name)', []),
+        ("def begin(name): tracer.start_span(name)\nbegin(f'load {order.id}')", [True]),
+        ("def begin(name): tracer.start_span(name)\nbegin(name=f'load {order.id}')", [True]),
+        ("def begin(*, name): tracer.start_span(name)\nbegin(name=f'load {order.id}')", [True]),
+        ("def begin(name='a'): tracer.start_span(name)\nbegin()", []),
+        ("def begin(x, name): tracer.start_span(name)\nbegin(order.id, 'load')", []),
+        ("def called(): return f'load {order.id}'\nspan.update_name(called())", [True]),
+    ],
+)
+def test_a_name_is_judged_wherever_a_span_is_given_one(statement: str, certain: list[bool]) -> None:
+    started = f"{statement}\ntracer.start_span('load')"
+    assert [finding.certain for finding in findings("OTK501", started)] == certain
 
 
 @pytest.mark.parametrize(
@@ -81,10 +120,38 @@ def test_a_value_in_a_name_is_certain_where_it_identifies_one_thing(
         ('span.add_event("stored", {"user_id": x})', []),
         ('body.set_attribute("user_id", x)', []),
         ('x.span.set_attribute("user_id", x)', [False]),
+        ('span.set_attribute("user_id")', []),
+        ("span.set_attributes()", []),
+        ("span.set_attribute(x.key, x)", []),
+        ('key = "userid"\nspan.set_attribute(key, x)', [False]),
+        ('span.set_attributes({"userid": x} | {"username": x})', [False, False]),
+        ('span.set_attributes(dict({"userid": x}))', [False]),
+        ("span.set_attributes(dict(userid=x))", []),
+        ('more = {"userid": x}\nspan.set_attributes({**more})', [False]),
+        ('more = {}\nmore["userid"] = x\nspan.set_attributes(more)', [False]),
+        ('more = {"userid": x}\nspan.set_attributes(more)\nspan.set_attributes(more)', [False]),
+        ("def more(): return {'userid': x}\nspan.set_attributes(more())", [False]),
+        ("def m(): return {'userid': x}\nfor m in m(), m(): span.set_attributes(m)", []),
+        ("def m(): return {'userid': x}\nspan.set_attributes({**m(), **m()})", [False]),
+        ("span.set_attributes(" + "{**" * 4 + '{"userid": x}' + "}" * 4 + ")", [False]),
+        ("span.set_attributes(" + "{**" * 5 + '{"userid": x}' + "}" * 5 + ")", []),
     ],
 )
 def test_a_slip_is_never_certain(statement: str, certain: list[bool]) -> None:
     assert [finding.certain for finding in findings("OTK502", statement)] == certain
+
+
+def test_a_dictionary_that_two_functions_use_is_read_once() -> None:
+    module = """\
+MORE = {"userid": 1}
+def first(span: Span):
+    span.set_attributes(MORE)
+def second(span: Span):
+    span.set_attributes(MORE)
+trace.get_current_span().set_attributes(MORE)
+"""
+    before = SETUP.replace("def handle", f"{module}def handle")
+    assert len(findings("OTK502", "pass\n", before)) == 1
 
 
 @pytest.mark.parametrize(
