@@ -25,15 +25,14 @@ class Edit:
     new: cst.ExceptHandler
     must_import: bool = False
 
-    def apply(self, module: Module) -> cst.Module | None:
+    def apply(self, module: Module) -> cst.Module:
         """Return `module` with the new handler."""
         tree = module.tree.deep_replace(self.old, self.new)
         index = _last_import(module)
         assert isinstance(tree, cst.Module)
         if not self.must_import:
             return tree
-        if index is None:
-            return None
+        assert index is not None  # `status_code` asks for no import without one to put it behind
         line = cst.parse_statement("from opentelemetry.trace import StatusCode")
         return tree.with_changes(body=[*tree.body[: index + 1], line, *tree.body[index + 1 :]])
 
@@ -43,8 +42,8 @@ def mark_failure(module: Module, hidden: Hidden) -> Edit | None:
     handler, span = hidden.caught.node, hidden.span.name or current_span(module, hidden.span)
     if not isinstance(handler, cst.ExceptHandler) or span is None or not hidden.span.certain:
         return None
-    if module.parent(hidden.span.node) is hidden.caught.work:
-        return None
+    if hidden.caught.work in module.ancestors(hidden.span.node):
+        return None  # what it opens may have ended by then, or never have begun
     named = with_name(module, handler)
     code = status_code(module)
     if named is None or code is None or named.name is None:

@@ -118,15 +118,13 @@ class Onlookers:
         inside: cst.CSTNode = mention
         for around in self._module.ancestors(mention):
             if inside in self._path:
-                return False
+                break
             if isinstance(around, cst.IndentedBlock | cst.Module):
                 for statement in self._earlier(around, inside):
                     if statement in self._path:
                         return False
                     if binds(statement, self._name):
                         return True
-            if isinstance(around, cst.FunctionDef | cst.Module):
-                return False
             inside = around
         return False
 
