@@ -529,6 +529,182 @@ finally:
 # done
 """,
     ),
+    "ends at the end of a handler that does more": (
+        """\
+def charge(client, card):
+    span = tracer.start_span("charge")
+    try:
+        client.post(card)
+    except ValueError:
+        client.close()
+        # no answer
+        span.end()
+    else:
+        span.end()
+""",
+        """\
+def charge(client, card):
+    span = tracer.start_span("charge")
+    try:
+        client.post(card)
+    except ValueError:
+        client.close()
+        # no answer
+    finally:
+        span.end()
+""",
+    ),
+    "ends at the end of a branch in a branch": (
+        """\
+def charge(client, card):
+    span = tracer.start_span("charge")
+    if card:
+        client.post(card)
+        if card.old:
+            client.close()
+            span.end()
+        else:
+            span.end()
+    else:
+        span.end()
+""",
+        """\
+def charge(client, card):
+    span = tracer.start_span("charge")
+    try:
+        if card:
+            client.post(card)
+            if card.old:
+                client.close()
+    finally:
+        span.end()
+""",
+    ),
+    "an end before the next round": (
+        """\
+def charge(client, cards):
+    for card in cards:
+        span = tracer.start_span("charge")
+        if not card:
+            span.end()
+            continue
+        client.post(card)
+        span.end()
+""",
+        """\
+def charge(client, cards):
+    for card in cards:
+        span = tracer.start_span("charge")
+        try:
+            if not card:
+                continue
+            client.post(card)
+        finally:
+            span.end()
+""",
+    ),
+    "a name with its type": (
+        """\
+def charge(client, card):
+    span: trace.Span = tracer.start_span("charge")
+    client.post(card)
+    span.end()
+""",
+        """\
+def charge(client, card):
+    span: trace.Span = tracer.start_span("charge")
+    try:
+        client.post(card)
+    finally:
+        span.end()
+""",
+    ),
+    "a name that the handler around binds again": (
+        """\
+def charge(client, cards):
+    for card in cards:
+        try:
+            span = tracer.start_span("charge")
+            client.post(card)
+            span.end()
+        except ValueError:
+            span = card
+            print(span)
+""",
+        """\
+def charge(client, cards):
+    for card in cards:
+        try:
+            span = tracer.start_span("charge")
+            try:
+                client.post(card)
+            finally:
+                span.end()
+        except ValueError:
+            span = card
+            print(span)
+""",
+    ),
+    "a test of the span on the way": (
+        """\
+def charge(client, card):
+    span = tracer.start_span("charge")
+    client.post(card)
+    if span is not None and card:
+        client.close()
+    span.end()
+""",
+        """\
+def charge(client, card):
+    span = tracer.start_span("charge")
+    try:
+        client.post(card)
+        if span is not None and card:
+            client.close()
+    finally:
+        span.end()
+""",
+    ),
+    "a name that a function at the top reads as well": (
+        """\
+shows = [lambda: print(span)]
+
+
+def charge(client, card):
+    span = tracer.start_span("charge")
+    client.post(card)
+    span.end()
+""",
+        """\
+shows = [lambda: print(span)]
+
+
+def charge(client, card):
+    span = tracer.start_span("charge")
+    try:
+        client.post(card)
+    finally:
+        span.end()
+""",
+    ),
+    "use_span of another span": (
+        """\
+def charge(client, card):
+    span = tracer.start_span("charge")
+    with use_span(client.span):
+        client.post(card)
+    span.end()
+""",
+        """\
+def charge(client, card):
+    span = tracer.start_span("charge")
+    try:
+        with use_span(client.span):
+            client.post(card)
+    finally:
+        span.end()
+""",
+    ),
 }
 
 LEFT_ALONE = {
@@ -714,5 +890,144 @@ def rows(cursor):
 def charge(client, card):
     client.post(card)
     tracer.start_as_current_span("charge")
+""",
+    "ended with a comment before a jump": """\
+def reserve(stock, sku):
+    span = tracer.start_span("reserve")
+    if stock.closed(sku):
+        span.end()  # nothing to reserve
+        return None
+    stock.take(sku)
+    span.end()
+    return sku
+""",
+    "ended before more work in the block around": """\
+def charge(client, card):
+    span = tracer.start_span("charge")
+    if card:
+        if card.old:
+            client.close()
+            span.end()
+        client.count()
+    else:
+        span.end()
+""",
+    "ended inside of a lock, where the lock is given back later": """\
+def charge(client, card, lock):
+    span = tracer.start_span("charge")
+    with lock:
+        client.post(card)
+        span.end()
+""",
+    "ended before a finally": """\
+def charge(client, card):
+    span = tracer.start_span("charge")
+    try:
+        client.post(card)
+        span.end()
+    finally:
+        client.close()
+""",
+    "ended before a jump that may not be taken": """\
+def charge(client, card):
+    span = tracer.start_span("charge")
+    if card.old:
+        span.end()
+        if card:
+            return
+    else:
+        client.post(card)
+        span.end()
+""",
+    "ended before a jump through a finally": """\
+def charge(client, card):
+    span = tracer.start_span("charge")
+    try:
+        if not card:
+            span.end()
+            return
+        client.post(card)
+    finally:
+        client.close()
+    span.end()
+""",
+    "raised inside of the try that catches it": """\
+def charge(client, card, error):
+    span = tracer.start_span("charge")
+    try:
+        if not card:
+            span.end()
+            raise error
+        client.open()
+    except ValueError:
+        return
+    client.post(card)
+    span.end()
+""",
+    "ended before an inner loop is left": """\
+def charge(client, cards):
+    span = tracer.start_span("charge")
+    for card in cards:
+        if not card:
+            span.end()
+            break
+        client.post(card)
+    else:
+        span.end()
+""",
+    "use_span and start with a comment each": """\
+def charge(client, card):
+    span = tracer.start_span("charge")  # one
+    with use_span(span):  # two
+        client.post(card)
+""",
+    "use_span on one line": """\
+def charge(client, card):
+    span = tracer.start_span("charge")
+    with use_span(span): client.post(card)
+""",
+    "use_span of a name with its type": """\
+def charge(client, card):
+    span: trace.Span = tracer.start_span("charge")
+    with use_span(span):
+        client.post(card)
+""",
+    "start with arguments that are not seen": """\
+def charge(client, card):
+    span = tracer.start_span(*card)
+    with use_span(span):
+        client.post(card)
+""",
+    "use_span of a span that is shown afterwards": """\
+def charge(client, card):
+    span = tracer.start_span("charge")
+    with use_span(span):
+        client.post(card)
+    print(span)
+""",
+    "shown in the next round of the loop": """\
+def charge(client, cards):
+    for card in cards:
+        try:
+            span = tracer.start_span("charge")
+            client.post(card)
+            span.end()
+        except ValueError:
+            print(span)
+""",
+    "named in an expression": """\
+def charge(client, card):
+    (span := tracer.start_span("charge"))
+    client.post(card)
+    span.end()
+""",
+    "named all over the place": """\
+def charge(client, card):
+    span = tracer.start_span("charge")
+    client.post(card)
+"""
+    + '    span.add_event("again")\n' * 201
+    + """\
+    span.end()
 """,
 }

@@ -1,5 +1,6 @@
 """`kata-lint` as people and programs run it: options, exit codes, output."""
 
+import io
 import json
 import os
 import subprocess
@@ -12,7 +13,8 @@ import pytest
 from lint_sources import CLEAN, LEAK, put, tree
 
 from otelkata.cli.lint import main
-from otelkata.lint.command import config
+from otelkata.lint.command import config, one, run
+from otelkata.lint.source import files, reading
 
 COMMAND = [sys.executable, "-m", "otelkata.cli.lint"]
 TABLE = "[tool.kata-lint]\n"
@@ -85,6 +87,7 @@ def spoken(
         ({"a.py": LEAK}, ["--output=no/such/folder", "a.py"], 2),
         ({"a.py": LEAK}, ["--baseline=none.json", "a.py"], 2),
         ({"a.py": LEAK}, ["--stdin-filename=b.py", "a.py"], 2),
+        ({"a.py": LEAK}, ["--baseline=a.json", "--write-baseline=b.json", "a.py"], 2),
         ({"a.py": LEAK, "pyproject.toml": TABLE + "selekt = []"}, ["a.py"], 2),
         ({"a.py": LEAK, "pyproject.toml": TABLE + 'ignore = ["OTK7"]'}, ["a.py"], 2),
         ({}, ["--explain=OTK101"], 0),
@@ -277,6 +280,7 @@ def test_a_baseline_knows_findings_by_their_line(tmp_path: Path, lint: Lint) -> 
         ('{"schema_version": 2, "findings": []}', "is no baseline"),
         ('{"schema_version": 1, "findings": [{"path": 1}]}', "is not path, code, line and count"),
         ('{"schema_version": 1, "findings": 7}', "has no list of findings"),
+        ('{"schema_version": 1, "findings": [7]}', "is not path, code, line and count"),
     ],
 )
 def test_a_baseline_that_is_none_is_told(
@@ -296,6 +300,77 @@ def test_a_report_may_go_to_a_file(tmp_path: Path, lint: Lint, name: str) -> Non
     written = lint(f"--format={name}", "--output=report", "a.py")
     assert written == (1, "", "")
     assert (tmp_path / "report").read_text("utf-8") == printed[1] != ""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device is full here")
+def test_a_report_that_cannot_be_written_is_told(tmp_path: Path, lint: Lint) -> None:
+    put(tmp_path / "a.py", LEAK)
+    code, out, err = lint("--output=/dev/full", "a.py")
+    assert (code, out) == (2, "")
+    assert err == "kata-lint: /dev/full: cannot be written: No space left on device\n"
+
+
+def test_an_interrupt_ends_the_run_as_one_does(lint: Lint, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(files, "find", interrupt)
+    assert lint("a.py") == (130, "", "")
+
+
+def test_a_report_that_nobody_reads_is_no_failure_of_the_linter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path / "a.py", LEAK)
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "w", encoding="utf-8") as nobody:
+        monkeypatch.setattr(sys, "stdout", nobody)
+        assert main(["a.py"]) == 2
+
+
+@pytest.fixture
+def _many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let three files be many."""
+    monkeypatch.setattr(run, "_FEW", 2)
+    monkeypatch.setattr(run, "_CHECKED", 2)
+    monkeypatch.setattr(run, "_CHUNK", 2)
+    monkeypatch.setattr(run, "processors", lambda: 2)
+
+
+MANY: dict[str, str | bytes] = {"a.py": LEAK, "b.py": b"", "c.py": LEAK, "d.py": b"", "e.py": b""}
+
+
+@pytest.mark.usefixtures("_many")
+def test_many_files_are_searched_by_several_processes(tmp_path: Path, lint: Lint) -> None:
+    tree(tmp_path, MANY)
+    assert found(lint, "--select=OTK101", ".") == [("a.py", "OTK101", 7), ("c.py", "OTK101", 7)]
+
+
+@pytest.mark.usefixtures("_many")
+def test_files_whose_search_ended_early_are_linted_all_the_same(
+    tmp_path: Path, lint: Lint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tree(tmp_path, MANY)
+    monkeypatch.setattr(reading.Searcher, "holds", lambda *_: os._exit(3))
+    assert found(lint, "--select=OTK101", ".") == [("a.py", "OTK101", 7), ("c.py", "OTK101", 7)]
+
+
+def test_a_file_that_ends_its_process_is_named(
+    tmp_path: Path, lint: Lint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path / "a.py", LEAK)
+    monkeypatch.setattr(one, "lint_file", lambda *_: os._exit(3))
+    code, _, err = lint("a.py")
+    assert (code, err) == (2, "a.py: stopped the linter, which ended with exit code 3\n")
+
+
+def test_where_nobody_tells_of_processors_all_of_them_are_used(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delattr("os.sched_getaffinity", raising=False)
+    monkeypatch.setattr("os.cpu_count", lambda: 5)
+    assert run.processors() == 5
 
 
 def test_statistics_count(tmp_path: Path, lint: Lint) -> None:
@@ -319,6 +394,14 @@ def test_standard_input_is_linted(arguments: list[str], path: str) -> None:
     done = spoken(["--format=json", "--select=OTK101", *arguments], LEAK)
     assert done.returncode == 1
     assert [entry["path"] for entry in json.loads(done.stdout)] == [path]
+
+
+def test_standard_input_may_be_too_large(lint: Lint, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = b"# opentelemetry\n" + b"#" * reading.LARGEST
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(source)))
+    code, _, err = lint("-")
+    assert code == 2
+    assert err.startswith("<stdin>: has 1,000,016 bytes")
 
 
 def test_standard_input_is_configured_as_its_name_says(tmp_path: Path) -> None:

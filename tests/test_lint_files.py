@@ -95,11 +95,14 @@ def test_patterns_of_the_configuration(tmp_path: Path, said: str, expected: list
     assert found() == expected
 
 
-@pytest.mark.parametrize(("force", "expected"), [(False, ["x/a.py"]), (True, [])])
+@pytest.mark.parametrize(
+    ("said", "force", "expected"),
+    [("x", False, ["x/a.py"]), ("x", True, []), ("a.py", True, []), ("y", True, ["x/a.py"])],
+)
 def test_a_named_file_is_linted_unless_excludes_are_forced(
-    tmp_path: Path, *, force: bool, expected: list[str]
+    tmp_path: Path, said: str, *, force: bool, expected: list[str]
 ) -> None:
-    tree(tmp_path, {"x/a.py": "", "pyproject.toml": TABLE + 'exclude = ["x"]'})
+    tree(tmp_path, {"x/a.py": "", "pyproject.toml": f'{TABLE}exclude = ["{said}"]'})
     assert found("x/a.py", force_exclude=force) == expected
 
 
@@ -147,14 +150,23 @@ def test_a_loop_of_links_ends(tmp_path: Path) -> None:
     assert found() == ["x/a.py", "x/gone.py", "x/self.py", "x/twin.py"]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may list everything")
-def test_a_directory_that_cannot_be_listed_is_named(tmp_path: Path) -> None:
+def test_a_directory_that_cannot_be_listed_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tree(tmp_path, {"a.py": "", "x/b.py": ""})
-    (tmp_path / "x").chmod(0)
+    listed = os.scandir
+
+    def refuse(path: str) -> object:
+        if path.endswith("x"):
+            raise PermissionError(13, "Permission denied")
+        return listed(path)
+
+    monkeypatch.setattr("os.scandir", refuse)
     said = files.find(["."])
-    (tmp_path / "x").chmod(0o700)
     assert list(said.files) == ["a.py"]
-    assert [one.path for one in said.unread] == ["x/"]
+    assert [(one.path, one.reason) for one in said.unread] == [
+        ("x/", "cannot be listed: Permission denied")
+    ]
 
 
 def test_a_path_that_is_not_there_is_named() -> None:

@@ -4,9 +4,11 @@ import ast
 import io
 import tokenize
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import libcst as cst
 import pytest
 from fixing_cases import FIXED, LEFT_ALONE, SETUP
 
@@ -14,8 +16,9 @@ from otelkata.lint.engine import lint_source
 from otelkata.lint.finding import Finding
 from otelkata.lint.fixes import mending
 from otelkata.lint.fixes.fixing import fix_source
+from otelkata.lint.meaning.module import Module
 from otelkata.lint.options import Options
-from otelkata.lint.rule import load
+from otelkata.lint.rule import Rule, load
 
 RULES = load()
 LIFE = [rule for rule in RULES if rule.code < "OTK2"]
@@ -81,6 +84,57 @@ def test_a_fixable_finding_is_fixed_and_a_fix_needs_none_after_it(before: str, a
 def test_the_bytes_around_a_fix_stay(encoded: Any, name: str, case: str) -> None:
     before, after = FIXED[case]
     assert fix_source(encoded(SETUP + before), name, LIFE).source == encoded(SETUP + after)
+
+
+class Naming(Rule):
+    """Names must not end in `_`; mending one that begins with `_` as well makes it worse."""
+
+    code = "OTK901"
+    name = "naming"
+    words = (b"_",)
+
+    def check(self, module: Module) -> Iterator[Finding]:
+        for node in module.index.parents:
+            if isinstance(node, cst.Name) and node.value.endswith("_"):
+                yield self.finding(module, node, "ends in _", fixable=True)
+
+    def fix(self, module: Module, finding: Finding) -> cst.Module | None:
+        [name] = [
+            node
+            for node in module.index.parents
+            if isinstance(node, cst.Name) and module.place(node) == finding.place
+        ]
+        worse = name.value.startswith("_")
+        tree = module.tree.deep_replace(name, cst.Name("a_" if worse else name.value.rstrip("_")))
+        assert isinstance(tree, cst.Module)
+        return tree
+
+
+@pytest.mark.parametrize(
+    ("source", "after", "count"),
+    [
+        ("good_ = 1\n\nfine_ = 2\n", "good = 1\n\nfine = 2\n", 2),
+        ("good_ = 1\n\n_bad_ = 2\n", "good = 1\n\n_bad_ = 2\n", 1),
+        ("_bad_ = 1\n\n_worse_ = 2\n", "_bad_ = 1\n\n_worse_ = 2\n", 0),
+        ("_bad_ = 1\n\nx_ = 2\n\ny_ = 3\n", "_bad_ = 1\n\nx = 2\n\ny = 3\n", 2),
+    ],
+)
+def test_a_fix_that_does_not_take_its_finding_away_costs_no_other_fix(
+    source: str, after: str, count: int
+) -> None:
+    result = fix_source(source.encode(), "shop.py", [Naming()])
+    assert (result.source.decode(), result.count) == (after, count)
+
+
+class Endless(Naming):
+    """A fix that goes too deep."""
+
+    def fix(self, module: Module, finding: Finding) -> cst.Module | None:
+        raise RecursionError
+
+
+def test_a_fix_that_goes_too_deep_leaves_the_file_as_it_is() -> None:
+    assert fix_source(b"good_ = 1\n", "shop.py", [Endless()]).source == b"good_ = 1\n"
 
 
 def test_fixes_are_counted_once_for_each_span() -> None:

@@ -55,6 +55,17 @@ def test_text_shows_the_start_and_the_escape() -> None:
     )
 
 
+def test_two_marks_on_one_line_share_it() -> None:
+    steps = (Step(Place(1, 1, 1, 2), "the span starts"), Step(Place(8, 1, 8, 2), "unseen"))
+    report = Report("a.py", (at(1, 5, 8, steps=steps),), lines={1: "x = f()"})
+    assert text.render([report]).splitlines()[1:5] == [
+        "  |",
+        "1 | x = f()",
+        "  | ^ the span starts",
+        "  |     ^^^",
+    ]
+
+
 @pytest.mark.parametrize(
     ("source", "column", "end", "expected"),
     [

@@ -130,6 +130,23 @@ def test_standard_input_is_mended_onto_standard_output(
     assert said.err == b"1 fault fixed. No faults found.\n"
 
 
+@pytest.mark.parametrize("mended", [SOURCE, b"leaky = (\n"], ids=["the same", "no Python"])
+@pytest.mark.parametrize("option", ["--fix", "--diff"])
+def test_a_mending_that_is_none_changes_nothing(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    option: str,
+    mended: bytes,
+) -> None:
+    path = put(tmp_path / "a.py", SOURCE)
+    made = SimpleNamespace(fix_source=lambda *_: SimpleNamespace(source=mended, count=1))
+    monkeypatch.setitem(sys.modules, "otelkata.lint.fixes.fixing", made)
+    assert main([option, "a.py"]) == 1
+    assert path.read_bytes() == SOURCE
+    assert ("a.py:2:1: OTK101" in capfd.readouterr().out) == (option == "--fix")
+
+
 def test_a_file_that_cannot_be_written_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -145,3 +162,18 @@ def test_a_file_that_cannot_be_written_is_told(
         "b.py: cannot be written: Permission denied",
     ]
     assert (tmp_path / "a.py").read_bytes() == SOURCE
+
+
+def test_a_file_that_cannot_be_replaced_leaves_nothing_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = put(tmp_path / "a.py", SOURCE)
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("os.replace", refuse)
+    assert main(["--fix", "a.py"]) == 2
+    assert capfd.readouterr().err == "a.py: cannot be written: Permission denied\n"
+    assert path.read_bytes() == SOURCE
+    assert list(tmp_path.iterdir()) == [path]

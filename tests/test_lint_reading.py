@@ -1,5 +1,6 @@
 """Source that cannot be read is named with a reason, and costs nobody else anything."""
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,7 @@ def test_source_is_decoded_as_it_says(source: bytes, text: str) -> None:
         (b"# coding: rot13\n", "names the encoding rot13, which does not exist"),
         (b"a\n\nb\0\n", "holds a null byte at line 3"),
         (b"\xff\xfea\0", "is not UTF-8 at line 1 (byte 0)"),
+        (b"# coding: undefined\n", "cannot be decoded as undefined"),
     ],
 )
 def test_what_cannot_be_decoded_is_told(source: bytes, reason: str) -> None:
@@ -54,6 +56,31 @@ def test_a_word_is_found_wherever_it_stands(tmp_path: Path, size: int, at: str) 
     before, after = around.get(at, (size, 0))
     path = put(tmp_path / "a.py", b"#" * before + word * (at != "nowhere") + b"#" * after)
     assert reading.Searcher([b"nothing", word]).holds(str(path)) == (at != "nowhere")
+
+
+def test_a_word_is_found_where_many_buffers_cannot_be_read_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr("os.readv", raising=False)
+    path = put(tmp_path / "a.py", b"#" * ((1 << 18) - 5) + b"opentelemetry")
+    assert reading.Searcher([b"opentelemetry"]).holds(str(path))
+    assert not reading.Searcher([b"opentracing"]).holds(str(path))
+
+
+def test_what_cannot_be_searched_is_left_to_whoever_reads_it(tmp_path: Path) -> None:
+    searcher = reading.Searcher([b"opentelemetry"])
+    assert searcher.holds(str(tmp_path))
+    assert searcher.holds(str(tmp_path / "gone.py"))
+
+
+def test_a_disk_that_fails_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = str(put(tmp_path / "a.py", b""))
+
+    def fail(_: int) -> int:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr("os.dup", fail)
+    assert reading.read(path) == Unread(path, "cannot be read: Input/output error")
 
 
 def test_the_words_are_searched_for_once() -> None:
@@ -104,6 +131,8 @@ def test_what_cannot_be_read_is_told(tmp_path: Path, make: object, reason: str) 
         ("x = a" + ".b" * 20_000 + "\n", "nested too deeply"),
         ("x = " + "'a' " * 20_000 + "\n", None),
         ("def f(:\n" + "# " + "x" * 9000, "syntax error at 1:7"),
+        ("x = [" + "lambda a=1: a, " * 400 + "]\n", None),
+        ("x = '\0" + "a" * 9000 + "'", "null bytes"),
     ],
 )
 def test_deep_nesting_is_told_before_it_is_parsed(source: str, reason: str | None) -> None:

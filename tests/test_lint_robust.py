@@ -131,6 +131,34 @@ def test_a_rule_that_fails_is_named_as_the_reason() -> None:
     assert found.reason.startswith("OTK999 failed (KeyError: 'some.py' in check, line ")
 
 
+class Unfinished(Rule):
+    """A rule without a check."""
+
+    code = "OTK998"
+    name = "unfinished"
+    words = (b"start_span",)
+
+
+class Deep(Failing):
+    """A rule that goes deeper and deeper."""
+
+    def check(self, module: Module) -> Iterator[Finding]:
+        yield from self.check(module)
+
+
+@pytest.mark.parametrize(
+    ("rule", "reason"),
+    [
+        (Unfinished(), "OTK998 failed (NotImplementedError:"),
+        (Deep(), "is nested too deeply for OTK999"),
+    ],
+)
+def test_a_rule_that_cannot_judge_is_named_as_the_reason(rule: Rule, reason: str) -> None:
+    found = lint_source(HEAD.encode(), "some.py", [rule])
+    assert isinstance(found, Unread)
+    assert found.reason.startswith(reason)
+
+
 def test_a_rule_is_not_asked_about_a_file_without_its_words() -> None:
     assert lint_source(b"x = 1\n", "some.py", [Failing()]) == []
 
@@ -139,6 +167,12 @@ def test_a_file_that_no_rule_asks_for_still_tells_its_syntax_error() -> None:
     found = lint("def f(:\n")
     assert isinstance(found, Unread)
     assert "syntax error at 1:7" in found.reason
+
+
+def test_what_python_reads_and_the_parser_does_not_is_told_in_the_parsers_words() -> None:
+    found = lint(HEAD + "(x): int = 1\n")
+    assert isinstance(found, Unread)
+    assert found.reason.startswith("syntax error at 4:1: ")
 
 
 def test_nothing_of_a_file_stays_in_memory() -> None:

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
+import libcst as cst
 import pytest
 
 from otelkata import content
@@ -14,6 +15,8 @@ from otelkata.lint.command.config import Config
 from otelkata.lint.command.explain import Page
 from otelkata.lint.command.one import Plan, lint_bytes
 from otelkata.lint.command.suppression import CODE, NAME
+from otelkata.lint.finding import Finding, Place, Severity
+from otelkata.lint.meaning.module import Module
 from otelkata.lint.rule import Example, Rule
 from otelkata.lint.source.words import WORDS, has_site, holds
 
@@ -123,6 +126,13 @@ def test_code_name_and_file_agree(one: Rule) -> None:
 
 
 @every_rule
+def test_a_rule_mends_nothing_where_it_has_found_nothing(one: Rule) -> None:
+    place = Place(line=1, column=1, end_line=1, end_column=6)
+    finding = Finding(one.code, one.name, "shop.py", place, "is wrong", Severity.ERROR)
+    assert one.fix(Module(cst.parse_module("x = 1\n"), "shop.py"), finding) is None
+
+
+@every_rule
 def test_criteria_are_those_of_the_kata(one: Rule) -> None:
     assert set(one.criteria) <= set(CRITERIA)
 
@@ -146,6 +156,40 @@ def test_the_pages_of_rules_are_current() -> None:
     folder = content.folder("docs") / "rules"
     written = {path.name: path.read_text("utf-8") for path in folder.glob("*.md")}
     assert written == reference.pages(RULES), "write them anew: python -m otelkata.lint.reference"
+
+
+@pytest.mark.parametrize(
+    "docstring",
+    [
+        "A fault.",
+        "A fault.\n\nWhat it does:\n    Something.",
+        "A fault.\n\nWhat it does:\nWhy it matters:\n    a\nInstead:\n    b\nReferences:\n    c",
+    ],
+    ids=["no section", "one section", "an empty section"],
+)
+def test_a_rule_without_all_its_sections_has_no_page(docstring: str) -> None:
+    unexplained = type("Unexplained", (Rule,), {"__doc__": docstring, "code": "OTK999"})
+    with pytest.raises(ValueError, match="OTK999: its docstring has to have the sections What"):
+        Page.of(unexplained())
+
+
+def test_the_catalogue_reads_classes_with_code_and_name_alone(tmp_path: Path) -> None:
+    (tmp_path / "rules.py").write_text(
+        "import os\nclass A:\n    code = 'OTK901'\n    name, x = 'a', 1\n"
+        "class B:\n    code = 'OTK902'\n    name = 'b'\n    opt_in = True\n",
+        "utf-8",
+    )
+    assert [(e.code, e.name, e.opt_in) for e in catalogue.read(tmp_path)] == [("OTK902", "b", True)]
+
+
+def test_pages_are_written_and_those_of_rules_that_are_no_more_removed(tmp_path: Path) -> None:
+    folder = tmp_path / "docs" / "rules"
+    reference.write(RULES, folder)
+    (folder / "OTK000.md").write_text("gone")
+    reference.write(RULES[:1], folder)
+    assert {path.name: path.read_text("utf-8") for path in folder.iterdir()} == reference.pages(
+        RULES[:1]
+    )
 
 
 def test_two_rules_with_one_code_are_refused(tmp_path: Path) -> None:

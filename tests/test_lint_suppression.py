@@ -3,9 +3,11 @@
 import pytest
 from lint_sources import CLEAN, LEAK
 
+from otelkata.lint.command import suppression
 from otelkata.lint.command.config import Config
 from otelkata.lint.command.one import Plan, lint_bytes
 from otelkata.lint.command.selection import Selection, active
+from otelkata.lint.finding import Finding, Place, Severity
 
 PLAN = Plan.of()
 
@@ -22,6 +24,16 @@ def lint(source: bytes, *select: str, unused: bool = True) -> list[tuple[str, in
 def leak(comment: str) -> bytes:
     """Return the leak with `comment` at the end of its line."""
     return LEAK.replace(b'("reserve")', f'("reserve")  {comment}'.encode())
+
+
+@pytest.mark.parametrize("rest", ["x = (", "x = (\n)]", "    x\n  y", '"' * 3])
+def test_comments_are_read_up_to_where_the_text_is_no_python(rest: str) -> None:
+    said = suppression.read(f"x = 1  # kata-lint: ignore[OTK101]\n{rest}")
+    place = Place(1, 1, 1, 6)
+    findings = [
+        Finding(code, "n", "a.py", place, "m", Severity.ERROR) for code in ("OTK101", "OTK102")
+    ]
+    assert [finding.code for finding in said.keep(findings)] == ["OTK102"]
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,23 @@ def test_what_raises_costs_one_item(capfd: pytest.CaptureFixture[str]) -> None:
     assert "ZeroDivisionError" in capfd.readouterr().err
 
 
+@pytest.mark.parametrize("error", [ValueError, RuntimeError])
+def test_a_stack_that_may_not_be_deep_is_left_as_it_is(
+    error: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(size: int) -> None:
+        if size:
+            raise error
+
+    monkeypatch.setattr("threading.stack_size", refuse)
+    assert run(lambda index: index, 2) == {0: 0, 1: 1}
+
+
+def test_without_forks_everything_is_done_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("os.fork")
+    assert run(lambda _: os.getpid(), 3) == dict.fromkeys(range(3), os.getpid())
+
+
 def test_workers_have_a_deep_stack() -> None:
     def work(_: int) -> int:
         import sys  # noqa: PLC0415 (in the worker alone)

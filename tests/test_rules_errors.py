@@ -398,14 +398,16 @@ def test_what_is_suppressed_by_a_stack_is_left_alone() -> None:
     assert findings("OTK301", inside("wait.enter_context(suppress(OSError))\ncharge()")) == []
 
 
-def test_two_handlers_of_one_function_are_judged_each_by_itself() -> None:
-    handled = f"try: kept = charge(url); {DESCRIBED}\nexcept Exception: pass\n"
-    twice = handled + handled.replace("kept", "other").replace(
-        "; span.set_attribute('b', other)", ""
-    )
-    assert [item.place.line for item in findings("OTK301", inside(twice))] == [
-        SETUP.count("\n") + 6
+def test_each_handler_of_a_function_is_judged_by_itself() -> None:
+    guard = f"try: kept = charge(url); {DESCRIBED}\nexcept Exception: pass\n"
+    work = "try: kept = charge(url); span.set_attribute('a', kept)\nexcept Exception: pass\n"
+    others = [guard.replace("kept", name) for name in ("one", "two")]
+    source = inside("".join([*others, work, work.replace("kept", "four")]))
+    lines = [
+        item.place.line - source[: source.index("try: one")].count("\n")
+        for item in findings("OTK301", source)
     ]
+    assert lines == [6, 8]
 
 
 def test_a_loop_that_tries_again_is_advice() -> None:
@@ -521,12 +523,45 @@ def load(url):
     [
         ("except:", CLIENT),
         ("except Exception:", CLIENT.replace(" as span", "").replace("tracer", "url.tracer")),
+        ("except Exception:", f"error = failure = caught = 1\n    {CLIENT}"),
     ],
 )
 def test_there_is_no_fix_without_a_name_for_exception_and_span(caught: str, span: str) -> None:
     found = findings("OTK301", handling(caught, "return None", span))
     assert [item.fixable for item in found] == [False] * len(found)
     assert found
+
+
+@pytest.mark.parametrize(
+    ("code", "source"),
+    [
+        ("OTK301", "try:\n    {quiet}\n        httpx.get(url)\nexcept Exception: pass"),
+        ("OTK302", "try: charge()\nexcept: {error}"),
+        ("OTK302", "try: charge()\nexcept OSError: {error}; charge()"),
+        ("OTK302", "try: charge()\nexcept OSError: wait({error})"),
+    ],
+    ids=["the span has ended", "no type", "not on a line of its own", "no statement"],
+)
+def test_there_is_no_fix_where_no_line_can_be_added(code: str, source: str) -> None:
+    quiet = f"with tracer.start_as_current_span('a', kind=SpanKind.CLIENT, {MUTE}) as inner:"
+    found = findings(code, inside(source.replace("{quiet}", quiet)))
+    assert [item.fixable for item in found] == [False]
+
+
+def test_there_is_no_fix_where_the_status_would_need_a_name_that_is_taken() -> None:
+    source = f"""\
+import httpx
+from opentelemetry.trace import SpanKind, get_tracer
+StatusCode = 1
+tracer = get_tracer("shop")
+def load(url):
+    {CLIENT}
+        try:
+            return httpx.get(url)
+        except Exception as error:
+            return None
+"""
+    assert [item.fixable for item in findings("OTK301", source)] == [False]
 
 
 def test_the_planted_error_blindness_is_found() -> None:
