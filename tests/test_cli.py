@@ -148,6 +148,19 @@ def test_each_grades_every_folder_in_the_order_of_their_names(
     assert [Path(one["submission"]).name for one in found] == ["a b", "b", "c"]
 
 
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_report_that_nobody_reads_is_no_verdict_and_no_traceback(
+    form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = kept(tmp_path / "kept", a=sound())
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "w", encoding="utf-8") as nobody:
+        monkeypatch.setattr(sys, "stdout", nobody)
+        assert run("--regrade", folder, "--format", form) == 3
+    assert "Traceback" not in capfd.readouterr().err
+
+
 def test_each_of_a_folder_without_any_is_wrong_usage(tmp_path: Path) -> None:
     assert run("--each", tmp_path) == 2
 

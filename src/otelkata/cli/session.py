@@ -74,10 +74,16 @@ def _progress(message: str) -> Iterator[None]:
         yield
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        # Of itself it would end the command as if a submission had failed.
+        raise BrokenPipeError
+
+
 def _report(results: Iterable[Graded], options: argparse.Namespace) -> int:
     codes, objects = [], []
     with _destination(options.output) as file:
-        console = Console(file=file, highlight=False)
+        console = _Console(file=file, highlight=False)
         for graded in results:
             codes.append(EXIT_CODES[graded.outcome])
             if options.format == "json":
@@ -88,6 +94,7 @@ def _report(results: Iterable[Graded], options: argparse.Namespace) -> int:
             document = objects[0] if len(objects) == 1 else objects
             json.dump(document, file, indent=2, allow_nan=False)
             file.write("\n")
+        file.flush()
     return max(codes)
 
 
