@@ -57,8 +57,6 @@ def failed_calls_show(failed: Cases, retried: Cases) -> Findings:
         for call in case.sent:
             if not call.failed_on_the_way and (call.status or 0) < 500:
                 continue
-            if call.data.outcome == "unreadable":
-                continue
             if call.client is None:
                 yield Unjudged(f"in {case.title}, {call} has no CLIENT span")
                 continue

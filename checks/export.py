@@ -44,8 +44,7 @@ def is_otlp_by_default(default_exporter: Cases, view: View) -> Findings:
     hint = f"; what came was {', '.join(sorted(wrong))}, not http/protobuf" if wrong else ""
     for case in default_exporter:
         for call in case.served:
-            if call.callee is None:
-                continue
+            assert call.callee is not None
             yield expect(
                 call.callee.name in view.exporting,
                 f"no span of {call.callee.service} reached the OTLP endpoint{hint}",

@@ -10,7 +10,7 @@ from functools import cached_property
 
 import msgspec
 
-from otelkata.evidence.model import Case, Evidence, Exchange, Exit, ServiceStart
+from otelkata.evidence.model import Case, Evidence, Exchange, Exit, Request, ServiceStart
 from otelkata.host.wire import PROBE_SCOPE, Attributes, Event, Logged, Problem, Span, Started
 
 from . import traceparent
@@ -471,7 +471,7 @@ def _may_be(span: ServiceSpan, call: Call) -> bool:
     if call.data.request is None:
         return True
     port = _port_of(span)
-    sent_to = _sent_to(call)
+    sent_to = _sent_to(call.data.request)
     if port and sent_to and port != sent_to:
         return False
     return span.data.start_ns <= call.data.received_ns + CLOCK_NOISE_NS
@@ -484,10 +484,8 @@ def _port_of(span: ServiceSpan) -> int | None:
     return port_of(span.first(*_URL_KEYS) or "")
 
 
-def _sent_to(call: Call) -> int | None:
-    if call.data.request is None:
-        return None
-    host = "".join(traceparent.values_of(call.data.request.headers, "host"))
+def _sent_to(request: Request) -> int | None:
+    host = "".join(traceparent.values_of(request.headers, "host"))
     port = host.rpartition(":")[2]
     return int(port) if port.isdecimal() else None
 

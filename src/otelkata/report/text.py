@@ -6,7 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from otelkata.judge.criteria import BONUS, CRITERIA
-from otelkata.judge.verdict import Result
+from otelkata.judge.verdict import Result, Verdict
 
 from .graded import Graded, cut
 from .tree import MARK, draw
@@ -46,7 +46,7 @@ def write(graded: Graded, console: Console) -> None:
         for remark in graded.all_advice:
             console.print(Padding(Text(f"· {cut(remark)}"), (0, 2)))
     console.print()
-    console.print(_summary(graded))
+    console.print(_summary(graded, graded.verdict))
 
 
 def _urgency(result: Result) -> tuple[bool, int]:
@@ -123,10 +123,7 @@ def _blocked(results: list[Result]) -> RenderableType:
     return Padding(table, (0, 2))
 
 
-def _summary(graded: Graded) -> Text:
-    verdict = graded.verdict
-    if verdict is None:
-        return Text()
+def _summary(graded: Graded, verdict: Verdict) -> Text:
     (passed, total), (bonus, bonus_total) = verdict.required, verdict.bonus
     _, style = _SIGNS[graded.outcome]
     text = Text.assemble(
