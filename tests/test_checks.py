@@ -10,6 +10,8 @@ from evidence_builder import (
     all_of,
     answer,
     attribute,
+    case_seen,
+    exchange,
     exit_seen,
     export_by,
     exported,
@@ -28,8 +30,8 @@ from evidence_builder import (
 )
 
 from otelkata.check import check as declare
-from otelkata.evidence.model import Evidence, ExportedSpan, Reading, Remark
-from otelkata.host.wire import Event, Logged, Problem, Span
+from otelkata.evidence.model import Evidence, ExportedSpan, Hop, Reading, Remark
+from otelkata.host.wire import Ended, Event, Logged, Problem, Span
 from otelkata.judge import registry
 from otelkata.judge.criteria import CRITERIA
 from otelkata.judge.registry import Check
@@ -78,6 +80,35 @@ SOURCE = {
 }
 
 
+def down(start: str) -> Change:
+    """Let a service not come up, without a word."""
+
+    def change(evidence: Evidence) -> None:
+        index = [item.name for item in evidence.starts].index(start)
+        evidence.starts[index] = replace(evidence.starts[index], serves=False)
+
+    return change
+
+
+def copied(label: str, case: str, hop: Hop) -> Change:
+    """Let a span like `label` be made while a request of `case` is handled, in another trace."""
+    other = {"trace_id": OTHER_TRACE, "span_id": id_of("copied"), "parent_id": None}
+
+    def change(evidence: Evidence) -> None:
+        [port] = [e.port for e in evidence.exchanges if (e.case, e.hop) == (case, hop)]
+        [begun] = [item for item in evidence.started if item.span_id == id_of(label)]
+        [seen] = [item for item in evidence.spans if item.span.span_id == id_of(label)]
+        evidence.started.append(replace(begun, cause=port, **other))  # type: ignore[arg-type]
+        evidence.ended.append(Ended(begun.start, id_of("copied"), seen.span.end_ns))
+        span = replace(seen.span, **other)  # type: ignore[arg-type]
+        evidence.spans.append(replace(seen, span=span))
+
+    return change
+
+
+SLOW = ("network", "query", "processor")
+
+
 def remarked(*criteria: str) -> Change:
     """Let the linter say something that fails `criteria`."""
     remark = Remark("OTK000", "fault", "checkout.py", 3, 1, "is wrong", [*criteria], [])
@@ -114,6 +145,11 @@ FAULTS: list[tuple[str, Change, set[str]]] = [
     (
         "attributes.client_spans_describe_the_request",
         attribute("success/gateway>payment", "url.full", "http://h/checkout"),
+        set(),
+    ),
+    (
+        "attributes.client_spans_describe_the_request",
+        attribute("success/gateway>payment", "url.full", "http://[/payments"),
         set(),
     ),
     (
@@ -276,6 +312,11 @@ FAULTS: list[tuple[str, Change, set[str]]] = [
         export_by("success/payment>processor", ""),
         {"client_spans.one_per_request"},
     ),
+    (
+        "export.reaches_the_given_exporter",
+        started("success/payment>processor", handler="inventory.main"),
+        {"client_spans.one_per_request"},
+    ),
     ("export.is_otlp_by_default", mute("payment.default"), set()),
     (
         "export.exports_only_what_was_started",
@@ -319,6 +360,16 @@ FAULTS: list[tuple[str, Change, set[str]]] = [
         "propagation.passes_tracestate_on",
         header("state", "payment>processor", "tracestate", "b=2,a=1"),
         set(),
+    ),
+    (
+        "propagation.passes_tracestate_on",
+        header("state", "gateway>payment", "tracestate", None),
+        set(),
+    ),
+    (
+        "propagation.ignores_malformed_traceparent",
+        answer("malformed", "client>gateway", 500),
+        {"submission.answers"},
     ),
     (
         "propagation.ignores_malformed_traceparent",
@@ -416,10 +467,58 @@ FAULTS: list[tuple[str, Change, set[str]]] = [
         add("problems", Problem("", "", "import", "ImportError: no", "checkout.py", 1)),
         set(),
     ),
+    ("submission.runs", down("payment.failing"), set()),
     ("submission.answers", answer("success", "client>gateway", 500), set()),
     ("submission.answers", answer("success", "client>gateway", 200), set()),
     *((f"source.{name}", remarked(criterion), set()) for criterion, name in SOURCE.items()),
 ]
+
+
+@pytest.mark.parametrize(
+    ("check", "change", "status"),
+    [
+        (
+            "leaks.every_span_ends",
+            all_of(
+                leak("hang_up/gateway>inventory"),
+                add("problems", Problem("gateway.main", "gateway", "exit", "it ended", "", 0)),
+            ),
+            "blocked",
+        ),
+        (
+            "client_spans.show_where_the_time_went",
+            all_of(
+                *(case_seen(name, answers=[503]) for name in SLOW),
+                *(answer(name, "client>gateway", 503) for name in SLOW),
+            ),
+            "blocked",
+        ),
+        (
+            "client_spans.show_where_the_time_went",
+            exchange("network", "client>gateway", ended_ns=2**62),
+            "blocked",
+        ),
+        (
+            "sampling.obeys_an_unsampled_parent",
+            copied("success/payment", "unsampled", "gateway>payment"),
+            "blocked",
+        ),
+        (
+            "context.no_span_is_lost",
+            all_of(
+                outside("success/inventory/query"),
+                span("success/inventory/query", parent_id=id_of("nobody")),
+            ),
+            "passed",
+        ),
+    ],
+    ids=["the process ended", "nobody waited", "a slow machine", "another trace", "no root"],
+)
+def test_what_does_not_show_the_fault_is_not_blamed(
+    check: str, change: Change, status: str
+) -> None:
+    statuses = {r.check.id: r.status for r in judge(View(planted(change)), CHECKS).results}
+    assert statuses[check] == status
 
 
 def failed(change: Change) -> set[str]:

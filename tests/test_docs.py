@@ -19,6 +19,12 @@ def test_the_page_of_checks_is_current() -> None:
     )
 
 
+def test_the_page_of_checks_is_written_whole(tmp_path: Path) -> None:
+    written = reference.write(registry.load(), tmp_path)
+    assert written == tmp_path / reference.PAGE
+    assert written.read_text("utf-8") == reference.page(registry.load())
+
+
 @pytest.mark.parametrize("criterion", CRITERIA)
 def test_every_criterion_has_a_check(criterion: str) -> None:
     assert any(criterion in check.criteria for check in registry.load())

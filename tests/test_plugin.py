@@ -182,6 +182,7 @@ def test_paths_beside_the_option_are_not_collected(empty: Path, elsewhere: Path)
         (["-m", "B4"], {"xfailed": 1}),
         (["-k", "no_such_check"], {}),
         (["--maxfail=2", "-m", "C1"], {"error": 2}),
+        (["-p", "no:capture", "-k", "runs"], {"failed": 1}),
     ],
 )
 def test_checks_are_chosen_as_tests_are(

@@ -11,7 +11,7 @@ from evidence_builder import id_of, sound
 from rich.console import Console
 
 from otelkata.check import SOUND, CaseView, Fault, Unjudged, View
-from otelkata.evidence.model import Evidence
+from otelkata.evidence.model import Evidence, Reading, Remark
 from otelkata.judge.criteria import CRITERIA
 from otelkata.judge.finding import Finding
 from otelkata.judge.registry import Check
@@ -164,6 +164,26 @@ def test_the_json_has_the_keys_of_the_contract(
 def test_every_criterion_has_a_status(report: Graded) -> None:
     """Also where the grader failed: who reads the report looks each of them up."""
     assert {*to_json(report)["criteria"]} == {*CRITERIA}
+
+
+def test_what_the_linter_says_is_listed_where_it_fails_a_criterion() -> None:
+    remarks = [
+        Remark("OTK101", "span-not-ended", "checkout/a.py", 3, 5, "is not ended", ["C2"], []),
+        Remark("OTK501", "value-in-span-name", "checkout/b.py", 7, 9, "holds x", [], []),
+    ]
+    evidence = replace(sound(), reading=Reading(remarks=remarks, unread=[]))
+    found = to_json(graded(evidence, everything_passes=True))
+    assert found["lint"] == [
+        {
+            "code": "OTK101",
+            "path": "work/mine/checkout/a.py",
+            "line": 3,
+            "column": 5,
+            "message": "is not ended",
+        }
+    ]
+    assert any("OTK501" in said for said in found["advice"])
+    assert not any("OTK101" in said for said in found["advice"])
 
 
 def test_a_location_is_a_path_that_the_reader_can_open() -> None:

@@ -94,6 +94,8 @@ def wire(case: str, marked: str) -> list[str]:
             f"{MARK} gateway → inventory  connection refused  refused  ",
         ),
         ("timed_out", [], "", "timed out"),
+        ("success", [], "client>gateway", "on the wire"),
+        ("success", [], "gateway>payment", "on the wire"),
         ("always_off", [], "", "no traceparent"),
         ("dropped", [], "", "ERROR  [exception]"),
         (
