@@ -246,8 +246,10 @@ def _signal(number: int) -> str:
 
 
 def _crash_place(output: str, prefix: str) -> tuple[str, int]:
-    # faulthandler prints the most recent call first.
-    for path, line in re.findall(r'File "([^"]+)", line (\d+)', output):
+    # faulthandler prints all threads, that of the crash somewhere among them, and of each the most
+    # recent call first.
+    crashed = output.rpartition("\nCurrent thread 0x")[2].partition("\nThread 0x")[0]
+    for path, line in re.findall(r'File "([^"]+)", line (\d+)', f"{crashed}\n{output}"):
         if path.startswith(prefix):
             return path.removeprefix(prefix), int(line)
     return "", 0
