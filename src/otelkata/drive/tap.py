@@ -89,14 +89,14 @@ class Tap:
                 await self._forward(connection, draft, self._callee, request)
                 return
             draft.case = play.case.name
-            await self._inject(connection, draft, play, play.next_fault(self._hop))
+            await self._inject(connection, draft, play, request)
         finally:
             draft.finish()
 
-    async def _inject(self, connection: Connection, draft: Draft, play: Play, fault: Fault) -> None:
-        request = draft.request
-        if request is None:
-            raise ValueError("a tap records the request first")
+    async def _inject(
+        self, connection: Connection, draft: Draft, play: Play, request: Request
+    ) -> None:
+        fault = play.next_fault(self._hop)
         if _answer_instead(connection, draft, request, fault):
             return
         match fault:
