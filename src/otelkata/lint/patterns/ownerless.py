@@ -51,10 +51,7 @@ class Keepers:
         target = _name(self._module, call)
         if target is None:
             return _use(self._module, call)
-        scope = self._module.scope(target)
-        if target.value in scope.elsewhere:
-            return Kept.ELSEWHERE
-        key = scope.node, target.value
+        key = self._module.scope(target).node, target.value
         if key not in self._found:
             self._found[key] = self._of_name(*key)
         return self._found[key]
