@@ -13,7 +13,7 @@ LEVELS = 8
 NARROWEST = 0.6
 """Share of the axis, in percent, below which a bar would not be seen."""
 
-TICKS = 5
+TICKS = 6
 REACH = 2
 """How far spans may stretch the axis beyond the requests, in their length."""
 
