@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import hostile
+import planted
 from hostile import Attack, Places
 
 SECRET = "OTELKATA_HOSTILE_SECRET"
@@ -161,7 +162,7 @@ def grade(
     """
     command = [sys.executable, "-m", "otelkata.cli.grade", "--quick", "--format", "json", *options]
     environment = {
-        **os.environ,
+        **planted.unmeasured(),
         SECRET: world.secret,
         "HOME": str(world.places.home),
         "OTELKATA_CACHE": str(world.places.cache),
