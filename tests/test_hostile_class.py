@@ -45,9 +45,9 @@ def among(part: int) -> list[Honest]:
     return [*styles[:1], *styles[1 + part :: PARTS], *broken[part :: len(broken) // 4]]
 
 
-def check_class(tmp_path: Path, members: Sequence[hostile.Attack | Honest]) -> None:
+def check_class(tmp_path: Path, members: Sequence[hostile.Attack | Honest], jobs: int = 2) -> None:
     with surroundings(tmp_path) as world:
         school = plant(world, members)
-        ended = grade(world, school.paths, SECONDS, "--jobs", "2", "--no-cache")
+        ended = grade(world, school.paths, SECONDS, "--jobs", str(jobs), "--no-cache")
         faults = school.faults(world, ended)
     assert not faults, "\n".join([*faults, ended.err[-2000:]])

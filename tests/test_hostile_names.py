@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from otelkata.batch.progress import Watch
-from otelkata.report.words import cut_line, file_name
+from otelkata.report.words import cut, cut_line, file_name
 
 NAMES = [
     b"escape-\x1b[31m",
@@ -58,6 +58,14 @@ def test_a_name_is_no_markup_on_a_terminal() -> None:
 def test_a_line_stays_one() -> None:
     assert cut_line("a\nb\x1b") == "a\\nb\\x1b"
     assert len(cut_line("\n" * 10_000)) < 5_000
+
+
+@pytest.mark.parametrize("command", ["::error::x", "  ::stop-commands::x", "##[error]", "##vso["])
+def test_nothing_is_a_command_to_a_runner(command: str) -> None:
+    """Also where a reader's own wrapping begins a line with it."""
+    shown = cut(f"said {command}\n{command}")
+    assert not re.search(r"::\w|##\[|##vso", shown)
+    assert re.sub(r"\\", "", shown) == f"said {command}\n{command}"
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from otelkata.judge.traceparent import values_of
 from otelkata.judge.view import Call, CaseView, ServiceSpan
 
 from .expected import Wanted, expected, target
-from .words import NAME_LIMIT, cut
+from .words import NAME_LIMIT, cut_line
 
 SPANS_SHOWN = 40
 EVENTS_SHOWN = 3
@@ -149,13 +149,13 @@ class _Layout:
             trace_id=span.data.trace_id,
             service=span.service,
             kind=span.kind,
-            name=cut(span.name, NAME_LIMIT),
+            name=cut_line(span.name, NAME_LIMIT),
             start_ms=self._since(span.data.start_ns),
             took_ms=round((span.data.end_ns - span.data.start_ns) / 1e6, 3),
-            code=cut(f"{code}", NAME_LIMIT) if code is not None else "",
+            code=cut_line(f"{code}", NAME_LIMIT) if code is not None else "",
             status=span.data.status if span.data.status != "UNSET" else "",
             events=tuple(
-                Mark(cut(event.name, NAME_LIMIT), self._since(event.time_ns))
+                Mark(cut_line(event.name, NAME_LIMIT), self._since(event.time_ns))
                 for event in span.data.events[:EVENTS_SHOWN]
             ),
             origin=self._origin(span),
@@ -196,7 +196,7 @@ def _crossing(call: Call, began: int, *, is_at_fault: bool) -> Crossing:
         caller=call.caller_service,
         callee=call.callee_service,
         what=target(call) or "connection refused",
-        context=cut(context, NAME_LIMIT),
+        context=cut_line(context, NAME_LIMIT),
         outcome=f"{answered}",
         start_ms=round((call.data.received_ns - began) / 1e6, 3),
         took_ms=round((call.data.ended_ns - call.data.received_ns) / 1e6, 3),

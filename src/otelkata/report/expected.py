@@ -6,7 +6,7 @@ import msgspec
 
 from otelkata.judge.view import Call, CaseView, ServiceSpan
 
-from .words import NAME_LIMIT, cut
+from .words import NAME_LIMIT, cut_line
 
 UNSAMPLED = {"unsampled_parent", "always_off"}
 """Tags of cases that are to leave no span at all."""
@@ -38,7 +38,7 @@ def expected(case: CaseView) -> Iterator[Wanted]:
 def target(call: Call) -> str:
     """Return method and path of a request, empty where none arrived."""
     request = call.data.request
-    return cut(f"{request.method} {request.target}", NAME_LIMIT) if request else ""
+    return cut_line(f"{request.method} {request.target}", NAME_LIMIT) if request else ""
 
 
 def _of(call: Call, depth: int) -> Iterator[Wanted]:

@@ -13,18 +13,21 @@ _UNPRINTABLE = re.compile(
     r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e"
     r"\u2066-\u2069\ud800-\udfff]"
 )
+_COMMANDS = re.compile(r"::(?=\w)|##(?=\[|vso\[)")
+"""What begins a line that a CI runner obeys; where lines begin is up to who wraps them."""
+
 _IN_FILE_NAMES = re.compile(r"[^\w.@ -]")
 _NAME_BYTES = 120
 
 
 def cut(text: str, limit: int = TEXT_LIMIT) -> str:
     """Return `text` as every reader can show it: controls escaped, at a bounded length."""
-    shown = visible(text[: limit + 1])
+    shown = _COMMANDS.sub(lambda match: "\\".join(match.group()), visible(text[: limit + 1]))
     return shown if len(shown) <= limit else f"{shown[:limit]}… (cut)"
 
 
 def cut_line(text: str, limit: int = TEXT_LIMIT) -> str:
-    """Return `text` as `cut` does, on one line: what begins a line may be obeyed by a CI runner."""
+    """Return `text` as `cut` does, on one line."""
     return cut(text.replace("\n", "\\n"), limit)
 
 
