@@ -82,7 +82,14 @@ HANGS = {
 }
 
 
-@pytest.mark.parametrize("hang", HANGS.values(), ids=HANGS)
+@pytest.mark.parametrize(
+    "hang",
+    [
+        # Four services that compute without end take all processors from the tests beside them.
+        pytest.param(hang, id=name, marks=pytest.mark.hostile if name == "shutdown" else ())
+        for name, hang in HANGS.items()
+    ],
+)
 def test_a_hang_is_ended_and_told_with_the_line_where_it_waits(hang: Fault, tmp_path: Path) -> None:
     assert_fault(hang, *broken(tmp_path / "it", hang.spot, hang.code))
 
