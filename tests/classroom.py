@@ -10,6 +10,7 @@ from typing import Any
 
 import hostile
 import planted
+from surroundings import Ended, Planted, World, strict
 
 BONUS = frozenset({"B1", "B2", "B3", "B4"})
 
@@ -79,3 +80,44 @@ def mixed(
     members: list[hostile.Attack | Honest] = [*attacks, *among]
     random.Random(seed).shuffle(members)
     return members
+
+
+@dataclass(frozen=True, slots=True)
+class Classroom:
+    """A class that was planted: who is in it, and where, in one order."""
+
+    members: Sequence[hostile.Attack | Honest]
+    paths: list[Path]
+    attacks: dict[int, Planted]
+
+    def faults(self, world: World, ended: Ended) -> list[str]:
+        """Return what is wrong with how the class was graded."""
+        faults = [*world.reached(), *ended.spoilt(world)]
+        if ended.code != 1:
+            return [*faults, f"exit code {ended.code}"]
+        reports: list[dict[str, Any]] = strict(ended.out)
+        for number, report in enumerate(reports):
+            faults += self.differs(number, report)
+        return faults if len(reports) == len(self.members) else [*faults, "reports are missing"]
+
+    def differs(self, number: int, report: dict[str, Any]) -> list[str]:
+        """Return what in one report is not as it must be."""
+        member = self.members[number]
+        if isinstance(member, Honest):
+            return member.differs(report)
+        return [*self.attacks[number].left(), *self.attacks[number].spoilt(report)]
+
+
+def plant(world: World, members: Sequence[hostile.Attack | Honest]) -> Classroom:
+    """Make the directories of a class."""
+    folder = world.neighbour.parent
+    (folder / "made").mkdir()
+    paths: list[Path] = []
+    attacks: dict[int, Planted] = {}
+    for number, member in enumerate(members):
+        if isinstance(member, Honest):
+            paths.append(member.plant(folder, number))
+        else:
+            attacks[number] = world.plant(member, f"{number:04}-{member.name}")
+            paths.append(attacks[number].path)
+    return Classroom(members, paths, attacks)

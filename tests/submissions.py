@@ -1,6 +1,7 @@
 """Make submissions that go wrong at one place of the reference solution, and grade them."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -94,8 +95,11 @@ class Graded:
         return "\n".join([f"exit code {self.exit_code}", self.stderr, *lines])
 
 
-def grade(*paths: Path | str, cwd: Path | None = None) -> Graded:
-    """Grade `paths` with the installed command, from the folder `cwd`."""
+def grade(*paths: Path | str, cwd: Path | None = None, measured: bool = False) -> Graded:
+    """Grade `paths` with the installed command, from the folder `cwd`.
+
+    Coverage of it is only measured where something is `measured` that nothing else runs.
+    """
     command = [sys.executable, "-m", "otelkata.cli.grade", "--quick", "--format", "json"]
     run = subprocess.run(
         [*command, *(str(path) for path in paths)],
@@ -104,7 +108,7 @@ def grade(*paths: Path | str, cwd: Path | None = None) -> Graded:
         check=False,
         cwd=cwd,
         timeout=PATIENCE,
-        env=planted.unmeasured(),
+        env=dict(os.environ) if measured else planted.unmeasured(),
     )
     answer = json.loads(run.stdout) if run.stdout else []
     return Graded(run.returncode, answer if isinstance(answer, list) else [answer], run.stderr)

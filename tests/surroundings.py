@@ -9,17 +9,18 @@ import socket
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
 import hostile
+import planted
 from hostile import Attack, Places
 
 SECRET = "OTELKATA_HOSTILE_SECRET"
-LONGEST_REPORT = 64 * 2**20
+LONGEST_REPORT = 16 * 2**20
 LARGEST_FILE = 4 * 2**30
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 BIDIRECTIONAL = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
@@ -48,14 +49,13 @@ class World:
             bystander=self.bystander.pid,
         )
 
-    def plant(self, attack: Attack) -> "Planted":
-        """Make a submission of `attack`."""
-        places = self.places
-        outside = places.outside / attack.name
+    def plant(self, attack: Attack, name: str = "") -> "Planted":
+        """Make a submission of `attack`, in a directory of that name or of `name`."""
+        name = name or attack.name
+        outside = self.places.outside / name
         outside.mkdir()
-        places = replace(
-            places, outside=outside, submission=places.submission.with_name(attack.name)
-        )
+        submission = self.places.submission.with_name(name)
+        places = replace(self.places, outside=outside, submission=submission)
         markers = hostile.markers(attack, places)
         for marker in markers:
             removed(marker)
@@ -149,11 +149,20 @@ class Ended:
         return faults
 
 
-def grade(world: World, paths: Sequence[Path], limit: float, *options: str) -> Ended:
-    """Run the command in a session of its own: what kills the group kills no test."""
+def grade(
+    world: World,
+    paths: Sequence[Path],
+    limit: float,
+    *options: str,
+    started: Callable[[int], None] = lambda _: None,
+) -> Ended:
+    """Run the command in a session of its own: what kills the group kills no test.
+
+    `started` is given the number of its process.
+    """
     command = [sys.executable, "-m", "otelkata.cli.grade", "--quick", "--format", "json", *options]
     environment = {
-        **os.environ,
+        **planted.unmeasured(),
         SECRET: world.secret,
         "HOME": str(world.places.home),
         "OTELKATA_CACHE": str(world.places.cache),
@@ -168,6 +177,7 @@ def grade(world: World, paths: Sequence[Path], limit: float, *options: str) -> E
             start_new_session=True,
             preexec_fn=limited,  # noqa: PLW1509 (no thread runs here)
         )
+        started(run.pid)
         try:
             code = run.wait(limit)
         except subprocess.TimeoutExpired:
@@ -175,7 +185,8 @@ def grade(world: World, paths: Sequence[Path], limit: float, *options: str) -> E
         finally:
             kill_group(run.pid)
             run.wait()
-    return Ended(code, said(out), said(err))
+    longest = LONGEST_REPORT + 2**20 * len(paths)
+    return Ended(code, said(out, longest), said(err, longest))
 
 
 def limited() -> None:
@@ -190,9 +201,9 @@ def kill_group(group: int) -> None:
         os.killpg(group, signal.SIGKILL)
 
 
-def said(path: Path) -> str:
+def said(path: Path, longest: int) -> str:
     """Return what was written: UTF-8, and never without a bound."""
-    assert path.stat().st_size <= LONGEST_REPORT, f"{path.name}: {path.stat().st_size} bytes"
+    assert path.stat().st_size <= longest, f"{path.name}: {path.stat().st_size} bytes"
     return path.read_bytes().decode("utf-8")
 
 

@@ -39,7 +39,8 @@ def assert_told(
 class Fault(NamedTuple):
     """Code at a spot, what is said of it, and what is judged all the same.
 
-    `fails` are criteria that it may fail; all others may at worst be blocked.
+    `fails` are criteria that it may fail; all others may at worst be blocked. Some are `measured`:
+    enough to run what the driver does when hosts are gone, silent or kept alive.
     """
 
     spot: Spot
@@ -48,11 +49,12 @@ class Fault(NamedTuple):
     passes: str = ""
     fails: str = ""
     check: str = RUNS
+    measured: bool = False
 
 
 def assert_fault(fault: Fault, submission: Path, line: int) -> None:
     """The fault is told with its place, fails what it may, and hides no more than it must."""
-    graded = grade(submission)
+    graded = grade(submission, measured=fault.measured)
     assert_told(graded, fault.check, submission, (fault.spot.file, line), fault.says)
     assert graded.criteria("failed") <= set(fault.fails.split()), graded.explained()
     assert graded.criteria("passed") >= set(fault.passes.split()), graded.explained()
@@ -64,10 +66,18 @@ HANGS = {
         submissions.STARTUP, "await __import__('asyncio').Event().wait()", " within ", "C5"
     ),
     "handler": Fault(
-        submissions.GATEWAY_HANDLER, "while True: pass", "blocks its event loop", "C5", "T2 C2"
+        submissions.GATEWAY_HANDLER,
+        "while True: pass",
+        "blocks its event loop",
+        "C5",
+        "T2 C2",
     ),
     "shutdown": Fault(
-        submissions.SHUTDOWN, "while True: pass", " within ", "F2 F3 F4 F5 F6 T1 T2 T3", "F7 C7"
+        submissions.SHUTDOWN,
+        "while True: pass",
+        " within ",
+        "F2 F3 F4 F5 F6 T1 T2 T3",
+        "F7 C7",
     ),
 }
 
@@ -105,17 +115,17 @@ FAULTS = {
     "creation exits": Fault(submissions.CREATE_PAYMENT, "raise SystemExit", "sys.exit", "C5 T2"),
     "creation ends the process": Fault(submissions.CREATE_PAYMENT, HARD_EXIT, "os._exit(0)", "C5"),
     "startup raises": Fault(submissions.STARTUP, NO_LUCK, "ValueError: no such luck", "C5"),
-    "startup crashes": Fault(submissions.STARTUP, CRASH, "SIGSEGV"),
+    "startup crashes": Fault(submissions.STARTUP, CRASH, "SIGSEGV", measured=True),
     "handler raises": Fault(
         submissions.INVENTORY_HANDLER, NO_LUCK, "no such luck", "C5 T2", check=ANSWERS
     ),
     "handler ends the process": Fault(submissions.PAYMENT_HANDLER, HARD_EXIT, "os._exit(0)"),
-    "handler crashes": Fault(submissions.INVENTORY_HANDLER, CRASH, "SIGSEGV"),
+    "handler crashes": Fault(submissions.INVENTORY_HANDLER, CRASH, "SIGSEGV", measured=True),
     "shutdown raises": Fault(
         submissions.SHUTDOWN, NO_LUCK, "ValueError: no such luck", ALL_BUT_EXITS, "F7"
     ),
     "shutdown ends the process": Fault(
-        submissions.SHUTDOWN, HARD_EXIT, "os._exit(0)", ALL_BUT_EXITS, "F7 C7"
+        submissions.SHUTDOWN, HARD_EXIT, "os._exit(0)", ALL_BUT_EXITS, "F7 C7", measured=True
     ),
 }
 
@@ -169,7 +179,7 @@ def test_a_thread_that_keeps_the_process_alive_is_told_with_what_it_runs(tmp_pat
     submission = copy_reference(tmp_path / "it")
     tracer = submission / "checkout/tracer.py"
     tracer.write_text(tracer.read_text("utf-8").replace("daemon=True", "daemon=False"), "utf-8")
-    graded = grade(submission)
+    graded = grade(submission, measured=True)
     assert_failed(graded)
     message = graded.check("shutdown.process_can_end")["message"]
     assert "the thread 'tracer-shutdown' keeps it alive" in message

@@ -218,7 +218,7 @@ def test_evidence_of_a_batch_gives_the_same_verdicts_again(
 
 
 def test_an_error_is_told_in_one_line_and_no_criterion_of_it_counts(tmp_path: Path) -> None:
-    from otelkata.batch import overview  # noqa: PLC0415
+    from otelkata.report import overview  # noqa: PLC0415
 
     line = overview.line(failure("theirs", 1, "first line\nsecond line"))
     assert overview.show_line(line).plain == "! theirs  first line"

@@ -499,6 +499,14 @@ FAULTS: list[tuple[str, Change, set[str]]] = [
             "blocked",
         ),
         (
+            "propagation.passes_tracestate_on",
+            all_of(
+                header("state", "client>gateway", "tracestate", None),
+                header("state", "gateway>payment", "tracestate", None),
+            ),
+            "blocked",
+        ),
+        (
             "sampling.obeys_an_unsampled_parent",
             copied("success/payment", "unsampled", "gateway>payment"),
             "blocked",
@@ -512,7 +520,7 @@ FAULTS: list[tuple[str, Change, set[str]]] = [
             "passed",
         ),
     ],
-    ids=["the process ended", "nobody waited", "a slow machine", "another trace", "no root"],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_what_does_not_show_the_fault_is_not_blamed(
     check: str, change: Change, status: str

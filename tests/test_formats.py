@@ -26,6 +26,9 @@ from otelkata.report.policy import DEFAULT, Level, Policy
 from otelkata.report.words import cut
 
 NAMES = [name for name in formats.names() if name != formats.TEXT]
+KEPT = [name for name in NAMES if name != "html"]
+"""Forms of which every byte is compared; pages are tested as their readers meet them."""
+
 ANYTHING = st.text(st.characters(codec="utf-8"), min_size=1, max_size=40)
 SARIF = jsonschema.Draft4Validator(LOG, format_checker=jsonschema.FormatChecker())
 
@@ -63,7 +66,7 @@ def readable(name: str, graded: Graded) -> str:
 
 
 @pytest.mark.parametrize("result", RESULTS)
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", KEPT)
 def test_the_report_is_as_it_was(name: str, result: str) -> None:
     suffix = formats.load(name).suffix
     content = readable(name, RESULTS[result])

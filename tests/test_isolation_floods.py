@@ -126,6 +126,30 @@ signal.pause()
             "its processes took more than",
             id="memory in many processes",
         ),
+        pytest.param(
+            """
+import os, signal
+for _ in range(300):
+    os.posix_spawn("/bin/sleep", ["sleep", "100"], {})
+signal.pause()
+""",
+            "it had more than",
+            id="many processes",
+        ),
+        pytest.param(
+            """
+import os, signal
+held = [None] * 6
+for number in range(6):
+    held[number] = open(os.environ["TMPDIR"] + "/file", "wb")
+    os.unlink(os.environ["TMPDIR"] + "/file")
+    for _ in range(100):
+        held[number].write(bytes(2**20))
+signal.pause()
+""",
+            "it filled its scratch directory",
+            id="files without a name",
+        ),
     ],
 )
 @pytest.mark.parametrize("level", LEVELS)

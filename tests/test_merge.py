@@ -11,12 +11,11 @@ from evidence_builder import lose, sound
 from evidence_builder import planted as with_fault
 
 from otelkata import __version__
-from otelkata.batch import overview
 from otelkata.cli.merge import main
 from otelkata.evidence.model import Evidence
 from otelkata.grade import judge_evidence
 from otelkata.judge import registry
-from otelkata.report import contract
+from otelkata.report import contract, overview
 from otelkata.report.graded import Graded, failure, to_json
 
 

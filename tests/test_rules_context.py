@@ -204,6 +204,7 @@ def test_a_parent_of_the_module_is_found_by_whatever_name(body: str, certain: li
         ("root = Order()", []),
         ("root = trace.get_tracer('x')", []),
         ("with tracer.start_as_current_span('run') as root: pass", []),
+        ("with tracer.start_span('run') as root: pass", []),
         ("if __name__ == '__main__': root = get_current()", []),
     ],
 )

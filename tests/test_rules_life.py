@@ -22,6 +22,8 @@ from opentelemetry.trace import NonRecordingSpan, Span, use_span
 from shop import charge, clock, keep, log_error, on_error, traced
 tracer = trace.get_tracer("shop")
 """
+SUPPRESSED = "with contextlib.suppress(KeyError):\n  charge()\n  span.end()"
+SWALLOWED = "try: charge()\n  finally: break"
 MISSED = "error"  # also where nothing unusual happens
 RAISED = "warning"  # when something raises
 CANCELLED = "note"
@@ -152,6 +154,9 @@ def test_calls_are_followed_only_so_far(count: int, severity: list[str]) -> None
         ("while value:\n break\nelse:\n span.end()", [MISSED]),
         ("with contextlib.suppress(KeyError):\n charge()\nspan.end()", [RAISED]),
         ("with contextlib.suppress(KeyError):\n charge()\n span.end()", [RAISED]),
+        (f"try:\n {SUPPRESSED}\nexcept Exception:\n span.end()", [RAISED]),
+        (f"for row in rows:\n try:\n  {SWALLOWED}\n finally: print()\nspan.end()", []),
+        (f"try:\n for row in rows:\n  {SWALLOWED}\nfinally: span.end()", []),
         ("try:\n charge()\nfinally:\n while value:\n  pass\n span.end()", []),
         ("try:\n charge()\nfinally:\n pass\nspan.end()", [RAISED]),
         ("for row in rows:\n try:\n  charge()\n finally:\n  continue\nspan.end()", []),

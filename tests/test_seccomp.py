@@ -25,6 +25,9 @@ CALLS = {
     "clone": (56, 220),
     "clone3": (435, 435),
     "socket": (41, 198),
+    "memfd_create": (319, 279),
+    "shmget": (29, 194),
+    "setsid": (112, 157),
     "ioctl": (16, 29),
     "connect": (42, 203),
     "landlock_restrict_self": (446, 446),
@@ -71,6 +74,8 @@ def run(machine: str, call: int, *arguments: int, architecture: int = 0) -> int:
         ("setns", (), errno.EPERM),
         ("bpf", (), errno.EPERM),
         ("io_uring_setup", (), errno.EPERM),
+        ("memfd_create", (), errno.EPERM),
+        ("shmget", (), errno.EPERM),
         ("clone3", (), errno.ENOSYS),
         ("clone", (0x003D0F00,), 0),  # a thread, as the C library makes it
         ("clone", (0x01200011,), 0),  # fork
@@ -88,6 +93,12 @@ def test_the_filter_decides(
 ) -> None:
     expected = ERRNO | error if error else ALLOW
     assert run(machine, CALLS[name][COLUMN[machine]], *arguments) == expected
+
+
+@pytest.mark.parametrize("machine", PROCESSORS)
+def test_a_session_of_its_own_is_granted_without_being_made(machine: str) -> None:
+    """Programs that want one go on, and the kernel shares out no more processors for it."""
+    assert run(machine, CALLS["setsid"][COLUMN[machine]]) == ERRNO
 
 
 @pytest.mark.parametrize("machine", PROCESSORS)

@@ -19,7 +19,8 @@ from evidence_builder import (
 
 from otelkata.judge.finding import Fault
 from otelkata.judge.view import CaseView, View
-from otelkata.report.drawing import SPANS_SHOWN, Wanted, lay_out
+from otelkata.report.drawing import SPANS_SHOWN, lay_out
+from otelkata.report.expected import Wanted
 from otelkata.report.tree import MARK, draw
 
 

@@ -89,12 +89,18 @@ def shutdown_thread_not_daemon(submission: Submission) -> Iterator[Edit]:
 @operator("C7", BOUND)
 def shutdown_thread_run_not_started(submission: Submission) -> Iterator[Edit]:
     """`run()` is called in place of `start()`, so that the caller's own thread does the work."""
-    for source, function in _scope(submission):
-        if any(isinstance(n, cst.Call) and last_name(n.func) == "Thread" for n in walk(function)):
-            for call in source.calls("start"):
-                if source.function(call) is function and isinstance(call.func, cst.Attribute):
-                    changed = call.func.with_changes(attr=cst.Name("run"))
-                    yield Edit(source, call).swap(call.func, changed)
+    for source, thread in _threads(submission):
+        function = source.function(thread)
+        for call in source.calls("start"):
+            if source.function(call) is function and isinstance(call.func, cst.Attribute):
+                edit = Edit(source, call)
+                edit.swap(call.func, call.func.with_changes(attr=cst.Name("run")))
+                # A thread that was never started cannot be joined.
+                for join in source.calls("join"):
+                    stmt = source.statement(join)
+                    if source.function(join) is function and stmt is not None:
+                        edit.splice(stmt)
+                yield edit
 
 
 @operator(

@@ -25,6 +25,7 @@ class Connection:
             stdout=subprocess.PIPE,
             start_new_session=True,
         )
+        self.pid = started.pid
         self._process = Process(started, self._read, lambda _: hear(None))
         self._process.tell(msgspec.to_builtins(terms))
 

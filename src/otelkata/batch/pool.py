@@ -53,6 +53,10 @@ class Pool:
             worker.is_ready = True
         return said
 
+    def pids(self) -> list[int]:
+        """Return the numbers of the workers' processes."""
+        return [worker.pid for worker in self._workers]
+
     async def close(self) -> None:
         """End the workers, and all that they run."""
         await asyncio.gather(*(worker.close() for worker in self._workers))
@@ -140,6 +144,10 @@ class _Worker:
             self.tasks[task.number] = task
             if self._connection is not None:
                 self._connection.send(task)
+
+    @property
+    def pid(self) -> int:
+        return self._connection.pid if self._connection is not None else 0
 
     def end_if_silent_since(self, then: float) -> None:
         if self.tasks and self.heard < then and self._connection is not None:

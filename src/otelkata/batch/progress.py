@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -60,6 +60,10 @@ class Watch:
             self._running.remove(number)
         self._progress.advance(self._bar)
         self._show()
+
+    def shown(self) -> RenderableType:
+        """Return what is shown now."""
+        return self._progress.get_renderable()
 
     def _show(self) -> None:
         newest = [

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from otelkata import __version__
-from otelkata.batch import overview
 from otelkata.cli import EXIT_CODES
 from otelkata.judge import registry
-from otelkata.report import contract
+from otelkata.report import contract, overview
 
 from .guard import check_output, guard
 from .reports import write_overview, write_pieces

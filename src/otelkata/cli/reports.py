@@ -7,15 +7,15 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Self, TextIO
+from urllib.parse import quote
 
 from rich.console import Console
 from rich.text import Text
 
-from otelkata.batch import overview
 from otelkata.cli import EXIT_CODES
-from otelkata.report import formats, text
+from otelkata.report import formats, overview, text
 from otelkata.report.formats import Format
 from otelkata.report.graded import Graded
 from otelkata.report.marks import mark
@@ -154,15 +154,20 @@ class Reports:
         return shown.append(f"  {points}") if points else shown
 
     def _link(self, number: int) -> str:
-        # From the report on all to that on one: relative, so that both can be moved.
         if self._folder is None:
             return ""
         report = self._folder / f"{self._name(number)}.{self._wanted.suffix}"
-        output = self._wanted.output
-        try:
-            return Path(os.path.relpath(report, output.parent if output else "")).as_posix()
-        except ValueError:  # on another drive
-            return report.resolve().as_uri()
+        return link(report, self._wanted.output)
+
+
+def link(report: Path, page: Path | None) -> str:
+    """Return the link to a report from the page at `page`; None: from the working directory."""
+    folder = page.parent if page is not None else Path()
+    try:
+        path = os.path.relpath(report, folder)
+    except ValueError:  # on another drive
+        return report.resolve().as_uri()
+    return quote(os.fsencode(PurePath(path).as_posix()))
 
 
 def _write_beside(results: Iterable[Graded], wanted: Wanted) -> None:

@@ -66,11 +66,13 @@ def step_back(pids: Iterable[int]) -> bool:
         for thread in _threads(pid):
             with contextlib.suppress(OSError):
                 os.setpriority(os.PRIO_PROCESS, thread, 19)
-        with contextlib.suppress(FileNotFoundError, PermissionError, ProcessLookupError):
-            try:
-                _step_back_by_session(pid)
-            except OSError:
-                is_done = False
+        try:
+            _step_back_by_session(pid)
+        except BlockingIOError:
+            is_done = False
+        except OSError:
+            # It has gone, or the kernel knows no such groups.
+            continue
     return is_done
 
 

@@ -12,12 +12,10 @@ from otelkata.judge.finding import Fault
 from otelkata.judge.traceparent import values_of
 from otelkata.judge.view import Call, CaseView, ServiceSpan
 
-from .words import cut
+from .expected import Wanted, expected, target
+from .words import NAME_LIMIT, cut_line
 
 SPANS_SHOWN = 40
-NAME_LIMIT = 200
-"""Longest name that is shown, in characters."""
-
 EVENTS_SHOWN = 3
 """How many events of a span are shown."""
 
@@ -61,16 +59,6 @@ class Crossing(msgspec.Struct, frozen=True, kw_only=True):
     start_ms: float
     took_ms: float
     is_at_fault: bool = False
-
-
-class Wanted(msgspec.Struct, frozen=True):
-    """A span that the requests on the wire ask for; `is_there` tells whether one was received."""
-
-    depth: int
-    service: str
-    kind: str
-    name: str
-    is_there: bool
 
 
 class Drawing(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,7 +112,7 @@ class _Layout:
                 _crossing(call, self._began, is_at_fault=call is self._fault.call)
                 for call in self._case.calls
             ),
-            wanted=tuple(_wanted(self._case)),
+            wanted=tuple(expected(self._case)),
         )
 
     def _bars(self) -> Iterator[Bar]:
@@ -161,13 +149,13 @@ class _Layout:
             trace_id=span.data.trace_id,
             service=span.service,
             kind=span.kind,
-            name=cut(span.name, NAME_LIMIT),
+            name=cut_line(span.name, NAME_LIMIT),
             start_ms=self._since(span.data.start_ns),
             took_ms=round((span.data.end_ns - span.data.start_ns) / 1e6, 3),
-            code=cut(f"{code}", NAME_LIMIT) if code is not None else "",
+            code=cut_line(f"{code}", NAME_LIMIT) if code is not None else "",
             status=span.data.status if span.data.status != "UNSET" else "",
             events=tuple(
-                Mark(cut(event.name, NAME_LIMIT), self._since(event.time_ns))
+                Mark(cut_line(event.name, NAME_LIMIT), self._since(event.time_ns))
                 for event in span.data.events[:EVENTS_SHOWN]
             ),
             origin=self._origin(span),
@@ -207,8 +195,8 @@ def _crossing(call: Call, began: int, *, is_at_fault: bool) -> Crossing:
     return Crossing(
         caller=call.caller_service,
         callee=call.callee_service,
-        what=_target(call) or "connection refused",
-        context=cut(context, NAME_LIMIT),
+        what=target(call) or "connection refused",
+        context=cut_line(context, NAME_LIMIT),
         outcome=f"{answered}",
         start_ms=round((call.data.received_ns - began) / 1e6, 3),
         took_ms=round((call.data.ended_ns - call.data.received_ns) / 1e6, 3),
@@ -220,29 +208,6 @@ def _began(case: CaseView) -> int:
     moments = [span.data.start_ns for span in case.spans]
     moments += [call.data.received_ns for call in case.calls]
     return min(moments, default=0)
-
-
-def _wanted(case: CaseView) -> Iterator[Wanted]:
-    for call in case.calls:
-        if call.incoming is None:
-            yield from _wanted_of(call, 0)
-
-
-def _wanted_of(call: Call, depth: int) -> Iterator[Wanted]:
-    request = call.data.request
-    name = _target(call) or "a request"
-    if call.caller:
-        yield Wanted(depth, call.caller_service, "CLIENT", name, call.client is not None)
-        depth += 1
-    if call.callee is not None and request:
-        yield Wanted(depth, call.callee_service, "SERVER", name, bool(call.servers))
-        for outgoing in call.outgoing:
-            yield from _wanted_of(outgoing, depth + 1)
-
-
-def _target(call: Call) -> str:
-    request = call.data.request
-    return cut(f"{request.method} {request.target}", NAME_LIMIT) if request else ""
 
 
 def _shortened(bars: list[Bar]) -> list[Bar]:

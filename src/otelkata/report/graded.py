@@ -222,7 +222,7 @@ def _excerpt(sources: Mapping[str, str], path: str, line: int) -> tuple[SourceLi
     if not 1 <= line <= len(lines):
         return ()
     first = max(1, line - AROUND)
-    shown = lines[first - 1 : line + AROUND]
+    shown = [text.expandtabs(4) for text in lines[first - 1 : line + AROUND]]
     return tuple(SourceLine(first + n, cut(text, LINE_LIMIT)) for n, text in enumerate(shown))
 
 

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from otelkata.judge.criteria import BONUS, CRITERIA
+from otelkata.judge.verdict import CriterionStatus
 from otelkata.report.graded import Graded
 from otelkata.report.text import SIGNS
 
@@ -28,13 +29,21 @@ class Line:
     total: int
     bonus: int
     criteria: tuple[str, ...]
+    statuses: tuple[CriterionStatus, ...]
     checks: tuple[tuple[str, str], ...]
     error: str
     duration_s: float
 
+    @property
+    def breaks(self) -> bool:
+        """Tell whether it breaks the contract, which is no criterion."""
+        return any(not criterion for criterion, _ in self.checks)
+
 
 @dataclass(slots=True)
-class _Fault:
+class Frequent:
+    """What fails in several submissions: in which, and by which checks how often."""
+
     submissions: list[str] = field(default_factory=list)
     checks: Counter[str] = field(default_factory=Counter)
 
@@ -49,6 +58,7 @@ def line(graded: Graded) -> Line:
         graded.required.total,
         graded.bonus.passed,
         tuple(c for c in CRITERIA if graded.criteria.get(c) == "failed"),
+        tuple(graded.criteria.get(c, "not_run") for c in CRITERIA),
         tuple((criterion, check.id) for check in failed for criterion in check.criteria or ("",)),
         graded.error,
         graded.duration_s,
@@ -77,15 +87,15 @@ def table(lines: Sequence[Line]) -> RenderableType:
     counts = Counter(line.verdict for line in lines)
     parts = [f"{counts[verdict]} {verdict}" for verdict in ("passed", "failed", "error")]
     head = Text(f"{len(lines)} submissions: {', '.join(parts)}", style="bold")
-    faults = _faults(lines)
-    if not faults:
+    found = faults(lines)
+    if not found:
         return head
     rows = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     rows.add_column("criterion", no_wrap=True)
     rows.add_column("failed", justify="right", no_wrap=True)
     rows.add_column("mostly by", overflow="fold")
     rows.add_column("in", overflow="fold")
-    for criterion, fault in sorted(faults.items(), key=lambda item: -len(item[1].submissions)):
+    for criterion, fault in sorted(found.items(), key=lambda item: -len(item[1].submissions)):
         title = Text.assemble((criterion or "contract", "bold"))
         if criterion in BONUS:
             title.append(" (bonus)", style="yellow")
@@ -98,12 +108,13 @@ def table(lines: Sequence[Line]) -> RenderableType:
     return Group(head, Text("What fails most:"), Padding(rows, (0, 2)))
 
 
-def _faults(lines: Sequence[Line]) -> dict[str, _Fault]:
-    faults: dict[str, _Fault] = {}
+def faults(lines: Sequence[Line]) -> dict[str, Frequent]:
+    """Return which submissions fail each criterion; an empty one is the contract."""
+    found: dict[str, Frequent] = {}
     for line in lines:
         for criterion, check in line.checks:
-            fault = faults.setdefault(criterion, _Fault())
+            fault = found.setdefault(criterion, Frequent())
             fault.checks[check] += 1
             if line.submission not in fault.submissions[-1:]:
                 fault.submissions.append(line.submission)
-    return faults
+    return found

@@ -1,0 +1,1 @@
+"""Write results as pages: one file each, without network, hostile content as text."""
