@@ -1,12 +1,15 @@
 """A batch that is cut short has lost nothing, and nothing is left of it."""
 
+import json
+import os
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from batches import Marked, hanging, nothings, open_folder, run, started
+from batches import PATIENCE, Marked, hanging, nothings, open_folder, run, started
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="/proc tells what runs")
 
@@ -93,3 +96,20 @@ def test_ctrl_c_ends_everything_and_says_how_to_go_on(folder: Path) -> None:
     assert grader.process.returncode == 130
     assert "student01" in told
     assert rest == "kata-grade was interrupted; --resume goes on with this batch\n"
+
+
+def test_who_reads_a_source_ends_with_the_linter(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "endless.py")
+    command = [sys.executable, "-P", "-m", "otelkata.lint.submission"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as linter:
+        orders = json.dumps({"number": 1, "folder": str(tmp_path), "limit": PATIENCE})
+        assert linter.stdin is not None
+        linter.stdin.write(orders.encode() + b"\n")
+        linter.stdin.flush()
+        # It can be opened when somebody reads it, who would wait for what is never written.
+        read = os.open(tmp_path / "endless.py", os.O_WRONLY)
+        linter.stdin.close()
+        assert linter.wait(PATIENCE) == 0
+    with pytest.raises(BrokenPipeError):
+        os.write(read, b"x")
+    os.close(read)
