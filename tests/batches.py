@@ -140,6 +140,8 @@ class Started:
             stderr=subprocess.STDOUT,
             text=True,
             env={**os.environ, **environment},
+            # A test run in the background has it ignored, and whoever it starts as well.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
         )
         assert self.process.stdout is not None
         self._stdout = self.process.stdout

@@ -71,7 +71,6 @@ HANGS = {
         "blocks its event loop",
         "C5",
         "T2 C2",
-        measured=True,
     ),
     "shutdown": Fault(
         submissions.SHUTDOWN,
@@ -79,7 +78,6 @@ HANGS = {
         " within ",
         "F2 F3 F4 F5 F6 T1 T2 T3",
         "F7 C7",
-        measured=True,
     ),
 }
 

@@ -195,11 +195,19 @@ def test_a_scheduler_that_goes_away_ends_the_batch_with_a_message(
     assert "Traceback" not in shown
 
 
+@pytest.mark.parametrize("joins_later", [False, True])
 def test_a_worker_with_another_version_is_refused(
-    folder: Path, marked: Marked, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    joins_later: bool,
+    folder: Path,
+    marked: Marked,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     paths = nothings(folder / "class", 2)
     monkeypatch.setattr("otelkata.batch.fingerprint.of_code", lambda: "newer")
+    if joins_later:
+        # It was not there to be asked before the first submission.
+        monkeypatch.setattr("otelkata.batch.cluster._agreed", lambda _: "nothing is known of it")
     with a_cluster(marked, 1) as cluster:
         assert in_this_process(*paths, *on(cluster)) == 3
     assert "has another version of otelkata" in capfd.readouterr().err

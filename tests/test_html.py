@@ -19,6 +19,7 @@ from test_cli import WRONG, kept, run
 
 from otelkata.cli.reports import link
 from otelkata.judge.criteria import CRITERIA
+from otelkata.report import formats
 from otelkata.report.drawing import Bar, Crossing, Drawing
 from otelkata.report.drawing import Mark as Event
 from otelkata.report.expected import Wanted
@@ -27,6 +28,7 @@ from otelkata.report.html import overview
 from otelkata.report.html.environment import took
 from otelkata.report.html.page import page
 from otelkata.report.html.waterfall import Waterfall, waterfall
+from otelkata.report.policy import DEFAULT, Policy
 from otelkata.report.words import visible
 
 VOID = {"meta", "link", "input"}
@@ -433,3 +435,36 @@ def test_the_report_is_of_the_result_alone() -> None:
     report = pages.report("broken")
     again = msgspec.json.decode(msgspec.json.encode(report), type=Graded)
     assert page(again) == page(report)
+
+
+@pytest.mark.parametrize(
+    ("policy", "says", "says_not"),
+    [
+        (Policy(pass_points=1), "By the policy: passed,", "failed Distributed"),
+        (
+            Policy(shown={"T3": "nothing"}),
+            "Distributed tracing kata mine graded",
+            "no broken chain",
+        ),
+        (Policy(shown={"T3": "nothing"}), "Criteria", "required criteria"),
+        (Policy(shown={"T3": "result"}), "it is only told whether this passed", "Scenarios"),
+        (Policy(shown_otherwise="nothing"), "Isolation", "F1"),
+    ],
+)
+def test_a_policy_says_what_passes_and_what_is_seen(
+    policy: Policy, says: str, says_not: str
+) -> None:
+    source = page(pages.report("broken"), policy)
+    found = Page(source)
+    assert says in found.text
+    assert says_not not in found.text
+    inner = {link[1:] for link in found.all("href") if link.startswith("#")}
+    assert inner - set(found.all("id")) == set()
+
+
+def test_the_verdict_of_a_class_is_that_of_the_policy() -> None:
+    several = formats.load("html").several
+    assert several is not None
+    results = [pages.report("broken"), pages.report("passed")]
+    assert "1 passed 1 failed" in Page("".join(several(results, DEFAULT, ["", ""]))).text
+    assert "2 passed" in Page("".join(several(results, Policy(pass_points=1), ["", ""]))).text

@@ -33,7 +33,9 @@ def test_what_is_partial_or_an_error_is_not_kept(result: Graded, tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"{}", gzip.compress(b"{}"), gzip.compress(b"\xff"), gzip.compress(b"{}")[:-9]]
+    "content",
+    [b"", b"{}", gzip.compress(b"{}"), gzip.compress(b"\xff"), gzip.compress(b"{}")[:-9]],
+    ids=["empty", "not packed", "no result", "no text", "cut short"],
 )
 def test_what_cannot_be_read_is_not_found(content: bytes, tmp_path: Path) -> None:
     Cache(tmp_path).keep("a", a_result())

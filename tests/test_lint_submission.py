@@ -17,13 +17,15 @@ from otelkata.lint.rule import load
 
 def answers(*orders: dict[str, object]) -> list[dict[str, Any]]:
     """Return what the linter's process says to `orders`, by their numbers."""
-    run = subprocess.run(
-        [sys.executable, "-m", "otelkata.lint.submission"],
-        input="".join(json.dumps(order) + "\n" for order in orders).encode(),
-        capture_output=True,
-        check=True,
-    )
-    said = [json.loads(line) for line in run.stdout.splitlines()]
+    command = [sys.executable, "-m", "otelkata.lint.submission"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write("".join(json.dumps(order) + "\n" for order in orders).encode())
+        process.stdin.flush()
+        # It ends with its input, whatever it still has to read.
+        said = [json.loads(process.stdout.readline()) for _ in orders]
+        process.stdin.close()
     return sorted(said, key=lambda answer: int(answer["number"]))
 
 

@@ -3,7 +3,7 @@
 from typing import get_args
 
 import pytest
-from hypothesis import example, given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from opentelemetry import trace
 from opentelemetry.context import Context
@@ -56,6 +56,7 @@ def test_a_malformed_traceparent_is_rejected_by_the_judge_and_by_the_sdk(
     assert read_by_the_sdk(header) is None
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.from_regex(VALID, fullmatch=True))
 @example("ff-" + "1" * 32 + "-" + "1" * 16 + "-01")
 @example("00-" + "1" * 32 + "-" + "1" * 16 + "-01-more")

@@ -1,28 +1,31 @@
 """Pages that need nothing but a browser: the report on one submission, and that on a class."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from otelkata.report.formats import Format
 from otelkata.report.graded import Graded
 from otelkata.report.html import overview as of_class
 from otelkata.report.html.page import page
-from otelkata.report.overview import line
+from otelkata.report.marks import mark
+from otelkata.report.overview import Line, line
 from otelkata.report.policy import Policy
 from otelkata.report.seen import seen
 
 
-def _one(graded: Graded, policy: Policy) -> str:
-    return page(seen(graded, policy))
-
-
 def _several(results: Iterable[Graded], policy: Policy, links: Sequence[str]) -> Iterator[str]:
-    yield of_class.page([line(seen(graded, policy)) for graded in results], links)
+    # Of each only its line is kept: a thousand results are large.
+    yield of_class.page([_line(graded, policy) for graded in results], links)
+
+
+def _line(graded: Graded, policy: Policy) -> Line:
+    return replace(line(seen(graded, policy)), verdict=mark(graded, policy).verdict)
 
 
 FORMAT = Format(
     about="people in a browser: [pages](#pages) that need nothing else",
-    document="",
+    document="HTML Living Standard; WCAG 2.2, as far as axe-core checks it",
     suffix="html",
-    one=_one,
+    one=page,
     several=_several,
 )

@@ -9,6 +9,9 @@ from otelkata.judge.criteria import BONUS, CRITERIA
 from otelkata.judge.verdict import CriterionStatus
 from otelkata.report.faults import urgency
 from otelkata.report.graded import Graded, Judged
+from otelkata.report.marks import mark
+from otelkata.report.policy import DEFAULT, Policy
+from otelkata.report.seen import seen
 
 from .environment import render
 from .waterfall import Waterfall, waterfall
@@ -40,18 +43,25 @@ class Fault:
     waterfall: Waterfall | None
 
 
-def page(graded: Graded) -> str:
-    """Return the report on `graded`."""
+def page(result: Graded, policy: Policy = DEFAULT) -> str:
+    """Return the report on a result, as far as the policy shows it."""
+    marks = mark(result, policy)
+    graded = seen(result, policy)
     faults = [check for check in graded.checks if check.status in {"failed", "error"}]
     blocked = [check for check in graded.checks if check.status == "blocked"]
     return render(
         "report.html.j2",
         "report.js",
         graded=graded,
+        # What is withheld must not be told by a verdict or by points either.
+        verdict="graded" if policy.withholds and not graded.error else marks.verdict,
+        points="" if policy.withholds or policy == DEFAULT else marks.line,
         name=PurePath(graded.submission).name or graded.submission,
-        groups=[(title, _group(graded, letter)) for letter, title in GROUPS.items()],
-        strip=[(c, graded.criteria.get(c, "not_run")) for c in CRITERIA if c not in BONUS],
-        first=next((c for c in sorted(faults, key=urgency) if not c.bonus), None),
+        groups=[
+            (title, group) for letter, title in GROUPS.items() if (group := _group(graded, letter))
+        ],
+        strip=[status for name, status in graded.criteria.items() if name not in BONUS],
+        first=next((c for c in sorted(faults, key=urgency) if c.fix and not c.bonus), None),
         breaks=[check for check in faults if not check.criteria],
         faults=[
             Fault(c, waterfall(c.drawing) if c.drawing else None)
@@ -69,11 +79,11 @@ def _group(graded: Graded, letter: str) -> list[Criterion]:
             criterion,
             title,
             criterion in BONUS,
-            graded.criteria.get(criterion, "not_run"),
+            graded.criteria[criterion],
             tuple(check for check in graded.checks if criterion in check.criteria),
         )
         for criterion, title in CRITERIA.items()
-        if criterion.startswith(letter)
+        if criterion.startswith(letter) and criterion in graded.criteria
     ]
 
 
