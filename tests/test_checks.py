@@ -486,6 +486,14 @@ FAULTS: list[tuple[str, Change, set[str]]] = [
             "blocked",
         ),
         (
+            "export.reaches_the_given_exporter",
+            all_of(
+                mute("payment.main"),
+                add("problems", Problem("inventory.main", "inventory", "exit", "gone", "", 0)),
+            ),
+            "blocked",
+        ),
+        (
             "client_spans.show_where_the_time_went",
             all_of(
                 *(case_seen(name, answers=[503]) for name in SLOW),
