@@ -21,6 +21,9 @@ WIDE = 106
 BESIDE = 12
 """Lines that a report without faults has beside its checklist, and the prompt below it."""
 
+NAMED = 4
+"""Checks that are named of those that could not be judged for the same reason."""
+
 SIGNS = {
     "passed": ("✓", "green"),
     "failed": (MARK, "bold red"),
@@ -82,7 +85,7 @@ def _first(result: Judged) -> RenderableType:
 
 def _next(result: Judged) -> Text:
     place = Text(" at ").append(_place(result.location)) if result.location else Text()
-    return Text.assemble(("next: ", "bold"), f"{_criteria(result)}  {result.title}", place)
+    return Text.assemble(("next: ", "bold"), f"{_criteria(result)}  {result.title.rstrip('.')}", place)
 
 
 def _checklist(graded: Graded, console: Console) -> RenderableType:
@@ -161,7 +164,9 @@ def _blocked(results: list[Judged]) -> RenderableType:
     table = Table.grid(padding=(0, 2, 0, 0))
     for reason, checks in by_reason.items():
         table.add_row(Text("?", style="yellow"), Text(reason))
-        table.add_row("", Text(", ".join(checks), style="dim"))
+        named = ", ".join(checks[:NAMED])
+        more = len(checks) - NAMED
+        table.add_row("", Text(f"{named} and {more} more" if more > 0 else named, style="dim"))
     return Padding(table, (0, 2))
 
 
