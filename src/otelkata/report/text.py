@@ -85,7 +85,8 @@ def _first(result: Judged) -> RenderableType:
 
 def _next(result: Judged) -> Text:
     place = Text(" at ").append(_place(result.location)) if result.location else Text()
-    return Text.assemble(("next: ", "bold"), f"{_criteria(result)}  {result.title.rstrip('.')}", place)
+    title = result.title.rstrip(".")
+    return Text.assemble(("next: ", "bold"), f"{_criteria(result)}  {title}", place)
 
 
 def _checklist(graded: Graded, console: Console) -> RenderableType:
