@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import libcst as cst
 
-from otelkata.lint.finding import Note, Place
+from otelkata.lint.finding import Finding, Note, Place
 from otelkata.lint.meaning.names import CLASSES, FOREIGN, MANAGER, RESULTS, canonical
 from otelkata.lint.meaning.scopes import (
     Binding,
@@ -25,6 +25,7 @@ from otelkata.lint.source.places import Places
 from otelkata.lint.source.walk import walk
 
 if TYPE_CHECKING:
+    from otelkata.lint.fixes.change import Change
     from otelkata.lint.fixes.mentions import Mentions
     from otelkata.lint.flow.stories import Story
     from otelkata.lint.patterns.attributes import SpanAttribute
@@ -67,6 +68,8 @@ class Module:
         self.index = Index(tree)
         self.notes: list[Note] = []
         """What could not be looked at, and so has no finding."""
+        self.changes: dict[Finding, Change] = {}
+        """What mends the findings that can be mended."""
         self._known: dict[cst.CSTNode, Known | None] = {}
         self._places = Places(tree, source, glance)
 
