@@ -1,0 +1,123 @@
+"""Spans that are told to show no exception, and on which nothing else shows one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+
+import libcst as cst
+
+from otelkata.lint.meaning.module import Module, argument, is_literal
+from otelkata.lint.meaning.scopes import dotted, is_context_manager
+from otelkata.lint.patterns.failures import Kind, caught_by
+from otelkata.lint.patterns.handlers import calls_in, is_given, raises
+from otelkata.lint.patterns.marks import Marks
+from otelkata.lint.patterns.opened import OpenSpans
+from otelkata.lint.patterns.work import Work
+from otelkata.lint.source.walk import walk
+
+_OPTIONS = {
+    "Tracer.start_as_current_span": {
+        "record_exception": 6,
+        "set_status_on_exception": 7,
+        "end_on_exit": 8,
+    },
+    "use_span": {"end_on_exit": 1, "record_exception": 2, "set_status_on_exception": 3},
+}
+"""Where the options stand when they are given by position."""
+
+
+class Muted:
+    """The muted spans of one file."""
+
+    def __init__(self, module: Module) -> None:
+        """Look at `module`."""
+        self._module = module
+
+    def found(self) -> Iterator[cst.Call]:
+        """Yield what opens a span whose failures show nowhere, in the order of the source."""
+        for call in self._module.calls(*_OPTIONS):
+            item = self._module.parent(call)
+            whole = self._module.parent(item) if isinstance(item, cst.WithItem) else None
+            if isinstance(whole, cst.With) and isinstance(item, cst.WithItem):
+                name = dotted(item.asname.name) if item.asname is not None else None
+                if self._is_muted(call) and not self._is_shown(call, whole, name):
+                    yield call
+
+    def _kind(self, call: cst.Call) -> str:
+        called = self._module.called(call)
+        assert called is not None
+        return called.kind
+
+    def _is_muted(self, call: cst.Call) -> bool:
+        return self._is_off(call, "record_exception") and self._is_off(
+            call, "set_status_on_exception"
+        )
+
+    def _is_off(self, call: cst.Call, keyword: str) -> bool:
+        given = argument(call, keyword, _OPTIONS[self._kind(call)][keyword])
+        return given is not None and is_literal(given.value, "False")
+
+    def _is_shown(self, call: cst.Call, whole: cst.With, name: str | None) -> bool:
+        """Tell whether somebody else may show a failure, or nothing in the `with` can fail."""
+        module = self._module
+        if not self._work.beside_spans(whole.body, name):
+            return True
+        if any(span.shows_failures for span in OpenSpans(module).within(whole.body)):
+            return True
+        # The current span is for anybody to mark, and a context manager has others work inside.
+        if next(module.calls("get_current_span"), None) is not None:
+            return True
+        if is_context_manager(module.function(call)) or self._hides(whole.body):
+            return True
+        names = frozenset({name, *self._used(call)} - {None})
+        where = self._reach(call, whole)
+        return self._marks_in(where) or any(
+            dotted(node) in names
+            and node is not self._first(call)
+            and is_given(module, node, whole=True)
+            for node in walk(where)
+            if isinstance(node, cst.Name | cst.Attribute)
+        )
+
+    def _reach(self, call: cst.Call, whole: cst.With) -> cst.CSTNode:
+        """Return where the span can be marked: in the `with`, or as long as it is not ended."""
+        kind = self._kind(call)
+        given = argument(call, "end_on_exit", _OPTIONS[kind]["end_on_exit"])
+        ends = kind != "use_span" if given is None else is_literal(given.value, "True")
+        return whole.body if ends else (self._module.body_of(call) or self._module.tree)
+
+    def _first(self, call: cst.Call) -> cst.BaseExpression | None:
+        given = argument(call, "span", 0) if self._kind(call) == "use_span" else None
+        return given.value if given is not None else None
+
+    def _used(self, call: cst.Call) -> Iterator[str | None]:
+        first = self._first(call)
+        if first is not None:
+            yield dotted(first)
+
+    def _hides(self, body: cst.BaseSuite) -> bool:
+        """Tell whether a handler lets no exception out: that hides it, whatever the span does."""
+        return any(
+            isinstance(node, cst.ExceptHandler)
+            and caught_by(self._module, node).kind is Kind.ANY
+            and not raises(node.body)
+            for node in walk(body, into_scopes=False)
+        )
+
+    def _marks_in(self, where: cst.CSTNode) -> bool:
+        """Tell whether a handler or a `finally` shows a failure."""
+        return any(
+            self._marks.shows(call)
+            for node in walk(where)
+            if isinstance(node, cst.ExceptHandler | cst.ExceptStarHandler | cst.Finally)
+            for call in calls_in(node)
+        )
+
+    @cached_property
+    def _marks(self) -> Marks:
+        return Marks(self._module)
+
+    @cached_property
+    def _work(self) -> Work:
+        return Work(self._module)
