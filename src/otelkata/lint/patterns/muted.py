@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cached_property
 
 import libcst as cst
@@ -27,12 +28,21 @@ _OPTIONS = {
 """Where the options stand when they are given by position."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Inside:
+    """Whether a handler or a `finally` of some code shows a failure, and what it hands on."""
+
+    marks: bool
+    given: frozenset[str | None]
+
+
 class Muted:
     """The muted spans of one file."""
 
     def __init__(self, module: Module) -> None:
         """Look at `module`."""
         self._module = module
+        self._asked: dict[cst.CSTNode, _Inside] = {}
 
     def found(self) -> Iterator[cst.Call]:
         """Yield what opens a span whose failures show nowhere, in the order of the source."""
@@ -63,22 +73,15 @@ class Muted:
         module = self._module
         if not self._work.beside_spans(whole.body, name):
             return True
-        if any(span.shows_failures for span in OpenSpans(module).within(whole.body)):
+        if any(span.shows_failures for span in self._spans.within(whole.body)):
             return True
         # The current span is for anybody to mark, and a context manager has others work inside.
         if next(module.calls("get_current_span"), None) is not None:
             return True
         if is_context_manager(module.function(call)) or self._hides(whole.body):
             return True
-        names = frozenset({name, *self._used(call)} - {None})
-        where = self._reach(call, whole)
-        return self._marks_in(where) or any(
-            dotted(node) in names
-            and node is not self._first(call)
-            and is_given(module, node, whole=True)
-            for node in walk(where)
-            if isinstance(node, cst.Name | cst.Attribute)
-        )
+        inside = self._inside(self._reach(call, whole))
+        return inside.marks or not inside.given.isdisjoint({name, self._used(call)})
 
     def _reach(self, call: cst.Call, whole: cst.With) -> cst.CSTNode:
         """Return where the span can be marked: in the `with`, or as long as it is not ended."""
@@ -87,14 +90,9 @@ class Muted:
         ends = kind != "use_span" if given is None else is_literal(given.value, "True")
         return whole.body if ends else (self._module.body_of(call) or self._module.tree)
 
-    def _first(self, call: cst.Call) -> cst.BaseExpression | None:
+    def _used(self, call: cst.Call) -> str | None:
         given = argument(call, "span", 0) if self._kind(call) == "use_span" else None
-        return given.value if given is not None else None
-
-    def _used(self, call: cst.Call) -> Iterator[str | None]:
-        first = self._first(call)
-        if first is not None:
-            yield dotted(first)
+        return dotted(given.value) if given is not None else None
 
     def _hides(self, body: cst.BaseSuite) -> bool:
         """Tell whether a handler lets no exception out: that hides it, whatever the span does."""
@@ -105,18 +103,37 @@ class Muted:
             for node in walk(body, into_scopes=False)
         )
 
-    def _marks_in(self, where: cst.CSTNode) -> bool:
-        """Tell whether a handler or a `finally` shows a failure."""
-        return any(
-            self._marks.shows(call)
-            for node in walk(where)
-            if isinstance(node, cst.ExceptHandler | cst.ExceptStarHandler | cst.Finally)
-            for call in calls_in(node)
-        )
+    def _inside(self, where: cst.CSTNode) -> _Inside:
+        if where not in self._asked:
+            marks = any(
+                self._marks.shows(call)
+                for node in walk(where)
+                if isinstance(node, cst.ExceptHandler | cst.ExceptStarHandler | cst.Finally)
+                for call in calls_in(node)
+            )
+            given = frozenset(
+                dotted(node)
+                for node in walk(where)
+                if isinstance(node, cst.Name | cst.Attribute)
+                and is_given(self._module, node, whole=True)
+                and not self._is_made_current(node)
+            )
+            self._asked[where] = _Inside(marks, given - {None})
+        return self._asked[where]
+
+    def _is_made_current(self, node: cst.CSTNode) -> bool:
+        arg = self._module.parent(node)
+        call = self._module.parent(arg) if isinstance(arg, cst.Arg) else None
+        called = self._module.called(call) if isinstance(call, cst.Call) else None
+        return called is not None and called.kind == "use_span"
 
     @cached_property
     def _marks(self) -> Marks:
         return Marks(self._module)
+
+    @cached_property
+    def _spans(self) -> OpenSpans:
+        return OpenSpans(self._module)
 
     @cached_property
     def _work(self) -> Work:
