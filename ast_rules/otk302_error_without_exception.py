@@ -7,7 +7,8 @@ import libcst as cst
 from otelkata.lint.finding import Finding, Severity
 from otelkata.lint.fixes.change import Change
 from otelkata.lint.fixes.marking import add_to_handler
-from otelkata.lint.meaning.module import Module, argument, is_literal, text_of
+from otelkata.lint.meaning.arguments import argument, is_literal, text_of
+from otelkata.lint.meaning.module import Module
 from otelkata.lint.patterns.failures import Caught, Kind
 from otelkata.lint.patterns.handlers import calls_in, method, raises, status_of
 from otelkata.lint.patterns.outcomes import InHandler, Outcomes

@@ -7,7 +7,8 @@ import libcst as cst
 from otelkata.lint.finding import Finding, Severity
 from otelkata.lint.fixes.change import Change
 from otelkata.lint.fixes.marking import add_to_handler, status_code
-from otelkata.lint.meaning.module import Module, argument
+from otelkata.lint.meaning.arguments import argument
+from otelkata.lint.meaning.module import Module
 from otelkata.lint.meaning.scopes import dotted
 from otelkata.lint.patterns.failures import Kind
 from otelkata.lint.patterns.handlers import calls_in, method, raises

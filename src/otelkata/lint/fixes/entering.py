@@ -17,7 +17,8 @@ from otelkata.lint.fixes.mentions import mentions
 from otelkata.lint.fixes.rewrite import Block, has_comment, inner, line_at, spot
 from otelkata.lint.fixes.stretch import Stretch, stretch_of
 from otelkata.lint.flow.stories import Story
-from otelkata.lint.meaning.module import Module, argument, is_literal
+from otelkata.lint.meaning.arguments import argument, is_literal
+from otelkata.lint.meaning.module import Module
 from otelkata.lint.source.walk import walk
 
 _RECORDING = ("record_exception", "set_status_on_exception")

@@ -8,7 +8,8 @@ from functools import cached_property
 
 import libcst as cst
 
-from otelkata.lint.meaning.module import Module, argument, is_literal
+from otelkata.lint.meaning.arguments import argument, is_literal
+from otelkata.lint.meaning.module import Module
 from otelkata.lint.meaning.scopes import dotted, is_context_manager
 from otelkata.lint.patterns.failures import Kind, caught_by
 from otelkata.lint.patterns.handlers import calls_in, is_given, raises
