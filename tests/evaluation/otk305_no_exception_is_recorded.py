@@ -128,6 +128,17 @@ def faulty_decorator_of_functions(function: Callable[..., Any]) -> Callable[...,
     return inner
 
 
+def faulty_span_that_goes_on(order: Order) -> None:
+    span = tracer.start_span("charge")
+    try:
+        with use_span(  # expect: OTK305
+            span, record_exception=False, set_status_on_exception=False
+        ):
+            charge(order)
+    finally:
+        span.end()
+
+
 # ---------------- the exception shows, or none can come
 
 
@@ -188,6 +199,25 @@ def clean_handler_outside_of_a_span_that_goes_on(order: Order) -> None:
         raise
     finally:
         span.end()
+
+
+def clean_span_of_the_caller(order: Order, span: Span) -> None:
+    with use_span(span, record_exception=False, set_status_on_exception=False):
+        charge(order)
+
+
+class CleanSpanThatIsEndedElsewhere:
+    def begin(self) -> None:
+        self.span = tracer.start_span("charge")
+
+    def work(self, order: Order) -> None:
+        with use_span(self.span, record_exception=False, set_status_on_exception=False):
+            charge(order)
+
+    def failed(self, error: Exception) -> None:
+        self.span.record_exception(error)
+        self.span.set_status(StatusCode.ERROR)
+        self.span.end()
 
 
 @contextmanager

@@ -81,15 +81,31 @@ class Muted:
             return True
         if is_context_manager(module.function(call)) or self._hides(whole.body):
             return True
-        inside = self._inside(self._reach(call, whole))
+        where = self._reach(call, whole)
+        if where is None:
+            return True
+        inside = self._inside(where)
         return inside.marks or not inside.given.isdisjoint({name, self._used(call)})
 
-    def _reach(self, call: cst.Call, whole: cst.With) -> cst.CSTNode:
-        """Return where the span can be marked: in the `with`, or as long as it is not ended."""
+    def _reach(self, call: cst.Call, whole: cst.With) -> cst.CSTNode | None:
+        """Return where the span can be marked: in the `with`, or as long as it is not ended.
+
+        None where that may be anywhere: the span goes on, and is another function's.
+        """
         kind = self._kind(call)
         given = argument(call, "end_on_exit", _OPTIONS[kind]["end_on_exit"])
-        ends = kind != "use_span" if given is None else is_literal(given.value, "True")
-        return whole.body if ends else (self._module.body_of(call) or self._module.tree)
+        if kind != "use_span" if given is None else is_literal(given.value, "True"):
+            return whole.body
+        body = self._module.body_of(call)
+        used = self._used(call)
+        if kind == "use_span" and used is not None:
+            bindings = self._module.scope(call).lookup(used)
+            values = [binding.value for binding in bindings if not binding.is_parameter]
+            if not values or any(
+                value is None or self._module.body_of(value) is not body for value in values
+            ):
+                return None
+        return body
 
     def _used(self, call: cst.Call) -> str | None:
         given = argument(call, "span", 0) if self._kind(call) == "use_span" else None
