@@ -2,10 +2,8 @@
 
 from collections.abc import Iterator
 
-import libcst as cst
-
 from otelkata.lint.finding import Finding, Severity
-from otelkata.lint.fixes.repairs import repair, repaired
+from otelkata.lint.fixes.repairs import repair
 from otelkata.lint.flow.leaks import SEVERITY, WHEN, steps, worst
 from otelkata.lint.flow.stories import Kind, Story
 from otelkata.lint.meaning.module import Module
@@ -119,13 +117,9 @@ def begin(name):
                 "`finally` of a `try` that begins right after",
                 severity=SEVERITY[flow],
                 certain=story.known.certain and not any("." in name for name in story.names),
-                fixable=repair(module, story) is not None,
+                change=repair(module, story),
                 steps=steps(module, story, flow, "the span"),
             )
-
-    def fix(self, module: Module, finding: Finding) -> cst.Module | None:
-        """Return the module in which a `with` or a `finally` ends the span."""
-        return repaired(module, finding)
 
     def _handed_over(self, module: Module, story: Story) -> Finding:
         deed = next(iter(story.fates.moved))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import libcst as cst
 
 from otelkata.lint.finding import Finding
-from otelkata.lint.fixes.repairs import repair, repaired
+from otelkata.lint.fixes.repairs import repair
 from otelkata.lint.flow.effects import Deed
 from otelkata.lint.flow.hazards import Hazards
 from otelkata.lint.flow.stories import Kind, Story
@@ -104,12 +104,8 @@ def charge(client, card):
                     "the span is ended by hand; open it in a `with`, or end it in the `finally` "
                     "of a `try` that begins right after",
                     certain=story.known.certain,
-                    fixable=repair(module, story) is not None,
+                    change=repair(module, story),
                 )
-
-    def fix(self, module: Module, finding: Finding) -> cst.Module | None:
-        """Return the module in which a `with` or a `finally` ends the span."""
-        return repaired(module, finding)
 
 
 def _is_managed(module: Module, story: Story) -> bool:

@@ -89,16 +89,8 @@ def reserve(stock, sku):
                     f"{name}(...) makes a context manager that is never entered, and so there is "
                     "no span; write `with` before it",
                     certain=known is not None and known.certain,
-                    fixable=entered(module, call) is not None,
+                    change=entered(module, call),
                 )
-
-    def fix(self, module: Module, finding: Finding) -> cst.Module | None:
-        """Return the module in which the rest of the block stands in a `with`."""
-        for call in module.calls("Tracer.start_as_current_span", "use_span"):
-            if module.place(call) == finding.place:
-                rewrite = entered(module, call)
-                return None if rewrite is None else rewrite.applied(module)
-        return None
 
 
 def _is_dropped(module: Module, call: cst.Call) -> bool:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import libcst as cst
 
 from otelkata.lint.finding import Finding
-from otelkata.lint.meaning.module import Module, argument
+from otelkata.lint.meaning.arguments import argument
+from otelkata.lint.meaning.module import Module
 from otelkata.lint.patterns.shared import Shared, shared_value
 from otelkata.lint.rule import Example, Rule
 

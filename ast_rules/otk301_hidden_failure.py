@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 
-import libcst as cst
-
 from otelkata.lint.finding import Finding, Severity, Step
 from otelkata.lint.fixes.marking import mark_failure
 from otelkata.lint.meaning.module import Module
@@ -145,19 +143,9 @@ def price(prices, sku, connection):
             "or raise it again.",
             severity=severity,
             certain=hidden.certain,
-            fixable=severity is Severity.WARNING and mark_failure(module, hidden) is not None,
+            change=mark_failure(module, hidden) if severity is Severity.WARNING else None,
             steps=(
                 Step(module.place(span.node), "the span starts"),
                 Step(module.place(caught.node), "the exception stops here"),
             ),
         )
-
-    def fix(self, module: Module, finding: Finding) -> cst.Module | None:
-        """Record the exception and set the status where the handler begins."""
-        failures = HiddenFailures(module)
-        for caught in catches(module):
-            if module.place(caught.node) == finding.place:
-                hidden = failures.judge(caught)
-                edit = mark_failure(module, hidden) if hidden is not None else None
-                return edit.apply(module) if edit is not None else None
-        return None

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 import libcst as cst
 
 from otelkata.lint.finding import Finding, Severity
-from otelkata.lint.fixes.marking import Edit, add_to_handler
-from otelkata.lint.meaning.module import Module, argument, is_literal, text_of
+from otelkata.lint.fixes.change import Change
+from otelkata.lint.fixes.marking import add_to_handler
+from otelkata.lint.meaning.arguments import argument, is_literal, text_of
+from otelkata.lint.meaning.module import Module
 from otelkata.lint.patterns.failures import Caught, Kind
 from otelkata.lint.patterns.handlers import calls_in, method, raises, status_of
 from otelkata.lint.patterns.outcomes import InHandler, Outcomes
@@ -102,7 +104,7 @@ def answered(span, response):
                     f"The status says that {item.outcome.span} failed and not why: "
                     "record the exception, too.",
                     certain=False,
-                    fixable=self._fixed(module, item) is not None,
+                    change=self._fixed(module, item),
                 )
 
     def _lacks_exception(self, outcomes: Outcomes, item: InHandler) -> bool:
@@ -119,15 +121,8 @@ def answered(span, response):
             return False
         return not outcomes.marks.after(caught, _records)
 
-    def fix(self, module: Module, finding: Finding) -> cst.Module | None:
+    def _fixed(self, module: Module, item: InHandler) -> Change | None:
         """Record the exception before the status is set."""
-        for item in Outcomes(module).in_handlers("set_status"):
-            if module.place(item.outcome.call) == finding.place:
-                edit = self._fixed(module, item)
-                return edit.apply(module) if edit is not None else None
-        return None
-
-    def _fixed(self, module: Module, item: InHandler) -> Edit | None:
         if not item.outcome.certain:
             return None
         line = f"{item.outcome.span}.record_exception({{error}})"

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 import libcst as cst
 
 from otelkata.lint.finding import Finding, Severity
-from otelkata.lint.fixes.marking import Edit, add_to_handler, status_code
-from otelkata.lint.meaning.module import Module, argument
+from otelkata.lint.fixes.change import Change
+from otelkata.lint.fixes.marking import add_to_handler, status_code
+from otelkata.lint.meaning.arguments import argument
+from otelkata.lint.meaning.module import Module
 from otelkata.lint.meaning.scopes import dotted
 from otelkata.lint.patterns.failures import Kind
 from otelkata.lint.patterns.handlers import calls_in, method, raises
@@ -115,7 +117,7 @@ def fetch_or_raise(url):
                 "set the status ERROR, too.",
                 severity=None if certain else Severity.NOTE,
                 certain=certain,
-                fixable=certain and self._fixed(module, item) is not None,
+                change=self._fixed(module, item) if certain else None,
             )
 
     def _lacks_status(self, outcomes: Outcomes, item: InHandler) -> bool:
@@ -147,15 +149,8 @@ def fetch_or_raise(url):
             and not outcomes.failures.is_given_away(item.caught.work, opened.name)
         )
 
-    def fix(self, module: Module, finding: Finding) -> cst.Module | None:
+    def _fixed(self, module: Module, item: InHandler) -> Change | None:
         """Set the status after the exception is recorded."""
-        for item in Outcomes(module).in_handlers("record_exception"):
-            if module.place(item.outcome.call) == finding.place:
-                edit = self._fixed(module, item)
-                return edit.apply(module) if edit is not None else None
-        return None
-
-    def _fixed(self, module: Module, item: InHandler) -> Edit | None:
         code = status_code(module)
         if code is None:
             return None

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import libcst as cst
 
 from otelkata.lint.finding import Finding, Severity
-from otelkata.lint.meaning.module import Module, is_literal
+from otelkata.lint.meaning.arguments import is_literal
+from otelkata.lint.meaning.module import Module
 from otelkata.lint.patterns.providers import Given, given, made, partially_made
 from otelkata.lint.patterns.samplers import is_chosen_here, is_sampler
 from otelkata.lint.rule import Example, Rule

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from otelkata.lint.finding import Finding
-from otelkata.lint.meaning.module import Module, is_literal
+from otelkata.lint.meaning.arguments import is_literal
+from otelkata.lint.meaning.module import Module
 from otelkata.lint.patterns.providers import KEYS, given, made
 from otelkata.lint.patterns.resources import resource
 from otelkata.lint.rule import Example, Rule

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from otelkata.lint.finding import Finding, Severity
-from otelkata.lint.meaning.module import Module, is_literal
+from otelkata.lint.meaning.arguments import is_literal
+from otelkata.lint.meaning.module import Module
 from otelkata.lint.patterns.handlers import method
 from otelkata.lint.patterns.ownerless import Keepers, Kept
 from otelkata.lint.patterns.providers import given, is_script, keeps_spans_in_memory

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import libcst as cst
 
 from otelkata.lint.finding import Finding, Severity
-from otelkata.lint.meaning.module import Module, text_of
+from otelkata.lint.meaning.arguments import text_of
+from otelkata.lint.meaning.module import Module
 from otelkata.lint.meaning.scopes import dotted
 from otelkata.lint.patterns.attributes import SpanAttribute
 from otelkata.lint.patterns.conventions import meant

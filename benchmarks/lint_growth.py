@@ -2,6 +2,7 @@
 
 Each shape is linted at sizes that double. The exponent is the slope of time over size on
 logarithmic scales, between the largest size and an eighth of it: 1 is linear, 2 quadratic.
+With `--fix`, files are mended instead of linted, of shapes in which everything can be mended.
 """
 
 import argparse
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterator
 
 from otelkata.lint.engine import lint_source
 from otelkata.lint.finding import Unread
+from otelkata.lint.fixes.fixing import fix_source
 from otelkata.lint.rule import Rule, load
 
 HEAD = "from opentelemetry import trace\ntracer = trace.get_tracer(__name__)\n"
@@ -146,6 +148,37 @@ SHAPES: dict[str, Callable[[int], str]] = {
     ),
     "comments": lambda n: _function("    # nothing\n" * n),
 }
+MENDED: dict[str, Callable[[int], str]] = {
+    "functions": lambda n: (
+        HEAD + "".join(_function(f"    a({at})\n")[len(HEAD) :] for at in range(n))
+    ),
+    "methods": lambda n: (
+        HEAD
+        + "class C:\n"
+        + "".join(
+            f"    def m{at}(self):\n        span = tracer.start_span('a')\n"
+            f"        a({at})\n        span.end()\n"
+            for at in range(n)
+        )
+    ),
+    "spans in one function": lambda n: (
+        HEAD
+        + "def work(a):\n"
+        + "".join(
+            f"    s{at} = tracer.start_span('a')\n    a()\n    s{at}.end()\n" for at in range(n)
+        )
+    ),
+    "handlers": lambda n: (
+        HEAD
+        + "".join(
+            f"def f{at}(a):\n"
+            "    with tracer.start_as_current_span('a', kind=trace.SpanKind.CLIENT):\n"
+            "        try:\n            a()\n        except OSError:\n            return None\n"
+            for at in range(n)
+        )
+    ),
+}
+"""Shapes of which each part has a fault that can be mended."""
 FIXED = {"a sum"}
 """Shapes that cannot grow: the depth of an expression has a limit."""
 
@@ -162,6 +195,18 @@ def measured(rules: list[Rule], source: bytes) -> float:
     return min(times)
 
 
+def mended(rules: list[Rule], source: bytes) -> float:
+    """Return the seconds of processor time to mend `source`, the less of two runs."""
+    times = []
+    for _ in range(2):
+        before = time.process_time()
+        count = fix_source(source, "generated.py", rules).count
+        times.append(time.process_time() - before)
+        if not count:
+            raise SystemExit("nothing in generated source could be mended")
+    return min(times)
+
+
 def sizes(largest: int) -> Iterator[int]:
     """Yield an eighth, a quarter, a half and the whole."""
     yield from (largest // 8, largest // 4, largest // 2, largest)
@@ -171,16 +216,18 @@ def main() -> None:
     """Print a line per shape, with its bar, exponent and memory."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--largest", type=int, default=1600)
+    parser.add_argument("--fix", action="store_true", help="mend instead of linting")
     parser.add_argument("--memory", action="store_true", help="measure memory, too (slow)")
     parser.add_argument("shapes", nargs="*", help="only these shapes")
     options = parser.parse_args()
     rules = load()
     lint_source(_function("").encode(), "warm.py", rules)
+    shapes, measure = (MENDED, mended) if options.fix else (SHAPES, measured)
     print(f"seconds for all {len(rules)} rules at sizes up to {options.largest}, and the exponent")
-    for name in options.shapes or SHAPES:
-        shape = SHAPES[name]
+    for name in options.shapes or shapes:
+        shape = shapes[name]
         sources = [shape(size).encode() for size in sizes(options.largest)]
-        times = [measured(rules, source) for source in sources]
+        times = [measure(rules, source) for source in sources]
         grown = math.log(len(sources[-1]) / len(sources[0])) if name not in FIXED else 0
         slope = math.log(times[-1] / times[0]) / grown if grown else 0
         columns = "".join(f"{value:8.3f}" for value in times)

@@ -33,6 +33,18 @@ def check_out(order):
         span.end()
 """
 TWO_LEAKS = LEAK + LEAK.replace(b"reserve", b"refund")
+MENDABLE = ENDED.replace(
+    b"""\
+    try:
+        return order.place()
+    finally:
+        span.end()
+""",
+    b"""\
+    order.place()
+    span.end()
+""",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -284,6 +296,30 @@ def test_a_baseline_knows_findings_by_their_line(tmp_path: Path, lint: Lint) -> 
     assert found(lint, *known, "x/a.py") == [("x/a.py", "OTK101", 15)]
     put(tmp_path / "x" / "a.py", LEAK + LEAK)
     assert found(lint, *known, "x/a.py") == [("x/a.py", "OTK101", 15)]
+
+
+@pytest.mark.parametrize("option", ["--fix", "--diff"])
+def test_what_a_baseline_knows_is_not_mended(tmp_path: Path, lint: Lint, option: str) -> None:
+    path = put(tmp_path / "a.py", MENDABLE)
+    lint("--write-baseline=known.json", "a.py")
+    assert lint(option, "--baseline=known.json", "a.py")[0] == 0
+    assert path.read_bytes() == MENDABLE
+
+    another = MENDABLE[MENDABLE.index(b"\n\ndef") :].replace(b"check", b"pack")
+    path.write_bytes(MENDABLE + another)
+    lint("--fix", "--baseline=known.json", "a.py")
+    mended = path.read_bytes()
+    assert mended.startswith(MENDABLE)
+    assert b"finally" in mended[len(MENDABLE) :]
+
+
+def test_of_two_alike_the_first_is_what_a_baseline_knows(tmp_path: Path, lint: Lint) -> None:
+    path = put(tmp_path / "a.py", MENDABLE)
+    lint("--write-baseline=known.json", "a.py")
+    path.write_bytes(MENDABLE + MENDABLE)
+    assert lint("--fix", "--baseline=known.json", "a.py")[0] == 0
+    assert path.read_bytes().startswith(MENDABLE)
+    assert path.read_bytes().count(b"finally") == 1
 
 
 @pytest.mark.parametrize(

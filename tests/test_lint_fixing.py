@@ -15,6 +15,7 @@ from fixing_cases import FIXED, LEFT_ALONE, SETUP
 from otelkata.lint.engine import lint_source
 from otelkata.lint.finding import Finding
 from otelkata.lint.fixes import mending
+from otelkata.lint.fixes.change import Change, Part
 from otelkata.lint.fixes.fixing import fix_source
 from otelkata.lint.meaning.module import Module
 from otelkata.lint.options import Options
@@ -96,18 +97,15 @@ class Naming(Rule):
     def check(self, module: Module) -> Iterator[Finding]:
         for node in module.index.parents:
             if isinstance(node, cst.Name) and node.value.endswith("_"):
-                yield self.finding(module, node, "ends in _", fixable=True)
+                yield self.finding(module, node, "ends in _", change=self.renamed(module, node))
 
-    def fix(self, module: Module, finding: Finding) -> cst.Module | None:
-        [name] = [
-            node
-            for node in module.index.parents
-            if isinstance(node, cst.Name) and module.place(node) == finding.place
-        ]
+    def renamed(self, module: Module, name: cst.Name) -> Change:
+        line = module.parent(module.statement(name) or name)
+        assert line is not None
         worse = name.value.startswith("_")
-        tree = module.tree.deep_replace(name, cst.Name("a_" if worse else name.value.rstrip("_")))
-        assert isinstance(tree, cst.Module)
-        return tree
+        new = line.deep_replace(name, cst.Name("a_" if worse else name.value.rstrip("_")))
+        assert isinstance(new, cst.CSTNode)
+        return (Part((line,), (new,)),)
 
 
 @pytest.mark.parametrize(
@@ -129,8 +127,43 @@ def test_a_fix_that_does_not_take_its_finding_away_costs_no_other_fix(
 class Endless(Naming):
     """A fix that goes too deep."""
 
-    def fix(self, module: Module, finding: Finding) -> cst.Module | None:
+    def renamed(self, module: Module, name: cst.Name) -> Change:
+        [part] = super().renamed(module, name)
+        return (Part(part.old, (Deep("a"),)),)
+
+
+class Deep(cst.Name):
+    """A name that cannot be written."""
+
+    def _codegen_impl(self, state: object) -> None:
         raise RecursionError
+
+
+def test_fixes_that_fail_cost_a_run_of_the_linter_and_not_one_each() -> None:
+    names = [f"{'_' * (at % 3 == 0)}name{at}_ = {at}\n" for at in range(60)]
+    counting = Counting()
+    result = fix_source("".join(names).encode(), "shop.py", [counting])
+    assert result.count == 40
+    assert counting.runs < 10
+
+
+class Counting(Naming):
+    """Counts how often it looks."""
+
+    def __init__(self) -> None:
+        self.runs = 0
+
+    def check(self, module: Module) -> Iterator[Finding]:
+        self.runs += 1
+        yield from super().check(module)
+
+
+def test_a_form_feed_stays_and_what_stands_beside_it_is_left_alone() -> None:
+    before, after = FIXED["straight line"]
+    source = f"{SETUP}\f\n{before}"
+    assert fixed(source) == f"{SETUP}\f\n{after}"
+    beside = SETUP + before.replace("    answer =", "\f    answer =")
+    assert fixed(beside) == beside
 
 
 def test_a_fix_that_goes_too_deep_leaves_the_file_as_it_is() -> None:

@@ -14,6 +14,7 @@ from otelkata.cli.lint import main
 from otelkata.lint import rule
 from otelkata.lint.command import config
 from otelkata.lint.finding import Finding
+from otelkata.lint.fixes.change import Part
 from otelkata.lint.meaning.module import Module
 from otelkata.lint.options import Options
 from otelkata.lint.rule import Rule
@@ -34,7 +35,8 @@ class Leaky(Rule):
         for statement in module.tree.body:
             code = module.code(statement)
             if "leaky" in code:
-                yield self.finding(module, statement, "is leaky", fixable=True)
+                part = Part((statement,), (statement,))
+                yield self.finding(module, statement, "is leaky", change=(part,))
 
 
 def fix_source(

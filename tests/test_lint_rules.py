@@ -4,7 +4,6 @@ import re
 from collections import Counter
 from pathlib import Path
 
-import libcst as cst
 import pytest
 
 from otelkata import content
@@ -15,8 +14,6 @@ from otelkata.lint.command.config import Config
 from otelkata.lint.command.explain import Page
 from otelkata.lint.command.one import Plan, lint_bytes
 from otelkata.lint.command.suppression import CODE, NAME
-from otelkata.lint.finding import Finding, Place, Severity
-from otelkata.lint.meaning.module import Module
 from otelkata.lint.rule import Example, Rule
 from otelkata.lint.source.words import WORDS, has_site, holds
 
@@ -123,13 +120,6 @@ def test_code_name_and_file_agree(one: Rule) -> None:
     assert re.fullmatch(r"[a-z]+(-[a-z]+)*", one.name)
     file = f"{one.code.lower()}_{one.name.replace('-', '_')}.py"
     assert (content.folder("ast_rules") / file).is_file()
-
-
-@every_rule
-def test_a_rule_mends_nothing_where_it_has_found_nothing(one: Rule) -> None:
-    place = Place(line=1, column=1, end_line=1, end_column=6)
-    finding = Finding(one.code, one.name, "shop.py", place, "is wrong", Severity.ERROR)
-    assert one.fix(Module(cst.parse_module("x = 1\n"), "shop.py"), finding) is None
 
 
 @every_rule

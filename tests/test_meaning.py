@@ -5,7 +5,8 @@ import textwrap
 import libcst as cst
 import pytest
 
-from otelkata.lint.meaning.module import Known, Module
+from otelkata.lint.meaning.module import Module
+from otelkata.lint.meaning.values import Known
 
 SETUP = """\
 import contextlib

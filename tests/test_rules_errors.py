@@ -2,12 +2,11 @@
 
 import textwrap
 
-import libcst as cst
 import pytest
 
 from otelkata.lint.engine import lint_source
 from otelkata.lint.finding import Finding
-from otelkata.lint.meaning.module import Module
+from otelkata.lint.fixes.fixing import fix_source
 from otelkata.lint.rule import load
 
 RULES = {rule.code: rule for rule in load()}
@@ -486,18 +485,19 @@ def test_a_fix_adds_what_is_missing_and_nothing_else(code: str, before: str, aft
     source = handling(before, "")
     [found] = findings(code, source)
     assert found.fixable
-    fixed = RULES[code].fix(Module(cst.parse_module(source), "shop.py"), found)
-    assert fixed is not None
-    assert fixed.code == source.replace(before, after)
-    assert findings(code, fixed.code) == []
+    fixed = fix_source(source.encode(), "shop.py", [RULES[code]]).source.decode()
+    assert fixed == source.replace(before, after)
+    assert findings(code, fixed) == []
 
 
-def test_a_fix_imports_the_status_where_no_name_leads_to_it() -> None:
-    source = """\
+def test_fixes_import_the_status_once_where_no_name_leads_to_it() -> None:
+    head = """\
 import httpx
 from opentelemetry.trace import SpanKind, get_tracer
 
 tracer = get_tracer("shop")
+"""
+    load = """\
 
 
 def load(url):
@@ -507,14 +507,13 @@ def load(url):
         except Exception as error:
             return None
 """
-    [found] = findings("OTK301", source)
-    fixed = RULES["OTK301"].fix(Module(cst.parse_module(source), "shop.py"), found)
-    assert fixed is not None
-    added = [line for line in fixed.code.splitlines() if line not in source.splitlines()]
+    source = head + load + load
+    fixed = fix_source(source.encode(), "shop.py", [RULES["OTK301"]])
+    added = [line for line in fixed.source.decode().splitlines() if line not in source.splitlines()]
+    assert fixed.count == 2
     assert [line.strip() for line in added] == [
         "from opentelemetry.trace import StatusCode",
-        "span.record_exception(error)",
-        "span.set_status(StatusCode.ERROR)",
+        *["span.record_exception(error)", "span.set_status(StatusCode.ERROR)"] * 2,
     ]
 
 

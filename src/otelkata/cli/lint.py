@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from otelkata.cli import lint_options
 from otelkata.lint.command import run
@@ -14,6 +15,9 @@ from otelkata.lint.command.report import Mode, Report
 from otelkata.lint.command.selection import Selection, UnknownSelector
 from otelkata.lint.finding import Unread
 from otelkata.lint.source import files
+
+if TYPE_CHECKING:
+    from otelkata.lint.command.baseline import Baseline
 
 CLEAN, FAULTS, UNUSABLE = 0, 1, 2
 
@@ -44,6 +48,7 @@ class UsageMistake(ValueError):
 
 def _lint(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     lint_options.check(parser, options)
+    baseline = _baseline(options.baseline) if options.baseline else None
     sources = {}
     found = files.find(
         (path for path in options.paths if path != files.STDIN), force_exclude=options.force_exclude
@@ -57,6 +62,7 @@ def _lint(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
         strict_ownership=options.strict_ownership,
         mode=Mode.DIFF if options.diff else Mode.FIX if options.fix else Mode.LOOK,
         jobs=options.jobs,
+        baseline=baseline,
     )
     reports = run.lint(found.files, wish, sources)
     unread = [*found.unread, *(Unread(r.path, r.unread) for r in reports if r.unread)]
@@ -67,8 +73,8 @@ def _lint(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
             print(f"{report.path}:{note.line}: {note.message}", file=sys.stderr)
     if options.write_baseline:
         return _write_baseline(reports, options.write_baseline, failed=bool(unread))
-    if options.baseline:
-        reports = _without_known(reports, options.baseline)
+    if baseline is not None:
+        reports = _without_known(reports, baseline)
     _show(options, reports, unread, sources)
     if unread:
         return UNUSABLE
@@ -115,13 +121,19 @@ def _write_baseline(reports: Sequence[Report], file: str, *, failed: bool) -> in
     return UNUSABLE if failed else CLEAN
 
 
-def _without_known(reports: Sequence[Report], file: str) -> list[Report]:
-    from otelkata.lint.command import baseline  # noqa: PLC0415 (only here)
+def _baseline(file: str) -> Baseline:
+    from otelkata.lint.command import baseline  # noqa: PLC0415 (only where there is one)
 
     try:
-        return baseline.unknown(reports, baseline.load(file), file)
+        return baseline.load(file)
     except baseline.BaselineMistake as error:
         raise UsageMistake(f"--baseline {error}") from None
+
+
+def _without_known(reports: Sequence[Report], known: Baseline) -> list[Report]:
+    from otelkata.lint.command import baseline  # noqa: PLC0415 (only where there is one)
+
+    return baseline.unknown(reports, known)
 
 
 def _show(

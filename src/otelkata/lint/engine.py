@@ -6,6 +6,7 @@ import gc
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import libcst as cst
 
@@ -19,6 +20,17 @@ from otelkata.lint.source.syntax import problem
 
 DEEPEST = 20_000
 """Python frames that one file may need: a sum of a thousand terms is a tree as deep."""
+
+
+@dataclass(frozen=True, slots=True)
+class Linted:
+    """What was found in one file, by position.
+
+    `module` is what the file was parsed to; None where that was not needed.
+    """
+
+    findings: list[Finding]
+    module: Module | None = None
 
 
 def lint_source(
@@ -35,13 +47,25 @@ def lint_source(
     Suppression comments are not looked at. Never raises for any bytes: where a rule fails by a
     fault of its own, the file counts as unread, and the reason names the rule.
     """
+    seen = examine(source, path, rules, options, notes)
+    return seen if isinstance(seen, Unread) else seen.findings
+
+
+def examine(
+    source: bytes,
+    path: str,
+    rules: Sequence[Rule],
+    options: Options | None = None,
+    notes: list[Note] | None = None,
+) -> Linted | Unread:
+    """Do what `lint_source` does; return also the module, which knows how to mend it."""
     reason = _null_byte(source)
     if reason is not None:
         return Unread(path, reason)
     options = options or Options()
     asked = _asked(rules, source, options)
     if not asked and parsed(source) is not None:
-        return []
+        return Linted([])
     glance = Glance.at(source)
     reason = obstacle(source, glance)
     if reason is not None:
@@ -49,7 +73,7 @@ def lint_source(
     if glance is not None:
         asked = _beginning(asked, glance, options)
         if not asked:
-            return []
+            return Linted([])
     with _undisturbed():
         return _lint(source, path, asked, options, glance, [] if notes is None else notes)
 
@@ -106,7 +130,7 @@ def _lint(
     options: Options,
     glance: Glance | None,
     notes: list[Note],
-) -> list[Finding] | Unread:
+) -> Linted | Unread:
     try:
         module = Module(cst.parse_module(source), path, options, source, glance)
     except cst.ParserSyntaxError as error:
@@ -124,7 +148,8 @@ def _lint(
         except Exception as error:  # noqa: BLE001 (one file's failure must not end the run)
             return Unread(path, _fault(rule, error))
     notes += sorted(module.notes, key=lambda note: note.line)
-    return sorted(found, key=lambda finding: (finding.place, finding.code))
+    found.sort(key=lambda finding: (finding.place, finding.code))
+    return Linted(found, module)
 
 
 def _fault(rule: Rule, error: Exception) -> str:

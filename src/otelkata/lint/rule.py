@@ -16,6 +16,7 @@ from otelkata.lint.finding import Finding, Severity, Step
 if TYPE_CHECKING:
     import libcst as cst
 
+    from otelkata.lint.fixes.change import Change
     from otelkata.lint.meaning.module import Module
     from otelkata.lint.source.glance import Glance
 
@@ -56,10 +57,6 @@ class Rule:
         """Yield what is wrong in `module`."""
         raise NotImplementedError
 
-    def fix(self, module: Module, finding: Finding) -> cst.Module | None:  # noqa: ARG002
-        """Return the module without the fault; None where that is not safe."""
-        return None
-
     def finding(
         self,
         module: Module,
@@ -68,11 +65,11 @@ class Rule:
         *,
         severity: Severity | None = None,
         certain: bool = True,
-        fixable: bool = False,
+        change: Change | None = None,
         steps: tuple[Step, ...] = (),
     ) -> Finding:
-        """Return a finding of this rule at `node`."""
-        return Finding(
+        """Return a finding of this rule at `node`; `change` is what mends it, if that is safe."""
+        found = Finding(
             code=self.code,
             name=self.name,
             path=module.path,
@@ -80,9 +77,12 @@ class Rule:
             message=message,
             severity=severity or self.severity,
             certain=certain,
-            fixable=fixable,
+            fixable=change is not None,
             steps=steps,
         )
+        if change is not None:
+            module.changes[found] = change
+        return found
 
 
 def load(folder: Path | None = None) -> list[Rule]:

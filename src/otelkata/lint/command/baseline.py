@@ -10,6 +10,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from otelkata.lint.finding import Finding
@@ -27,7 +28,7 @@ class BaselineMistake(ValueError):
 
 def dump(reports: Iterable[Report], file: str) -> str:
     """Return the text of a baseline with all that `reports` hold, to be written to `file`."""
-    counts = Counter(_key(f, r, file) for r in reports for f in r.findings)
+    counts = Counter(_key(f, r.path, r.lines, file) for r in reports for f in r.findings)
     findings = [
         {"path": path, "code": code, "line": line, "count": count}
         for (path, code, line), count in sorted(counts.items())
@@ -35,8 +36,32 @@ def dump(reports: Iterable[Report], file: str) -> str:
     return json.dumps({"schema_version": VERSION, "findings": findings}, indent=1) + "\n"
 
 
-def load(file: str) -> Counter[Key]:
-    """Return how often each finding in the baseline `file` is known.
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """How often each finding is known, read from `file`."""
+
+    file: str
+    known: Counter[Key]
+
+    def new(
+        self, path: str, findings: Iterable[Finding], lines: Mapping[int, str]
+    ) -> list[Finding]:
+        """Return the findings of one file that are not known, the first ones of each kind being so.
+
+        `lines` has the text of those on which findings begin, by their numbers from 1.
+        """
+        seen: Counter[Key] = Counter()
+        new = []
+        for finding in findings:
+            key = _key(finding, path, lines, self.file)
+            seen[key] += 1
+            if seen[key] > self.known[key]:
+                new.append(finding)
+        return new
+
+
+def load(file: str) -> Baseline:
+    """Return the baseline that is in `file`.
 
     Raises:
         BaselineMistake: the file is none.
@@ -59,23 +84,12 @@ def load(file: str) -> Counter[Key]:
         if key is None:
             raise BaselineMistake(f"{file}: an entry is not path, code, line and count: {entry}")
         known[key] += count
-    return known
+    return Baseline(file, known)
 
 
-def unknown(reports: Iterable[Report], known: Mapping[Key, int], file: str) -> list[Report]:
-    """Return `reports` without the findings that are known, the first ones of each kind."""
-    left = Counter(known)
-    kept = []
-    for report in reports:
-        new = []
-        for finding in report.findings:
-            key = _key(finding, report, file)
-            if left[key] > 0:
-                left[key] -= 1
-            else:
-                new.append(finding)
-        kept.append(report.with_findings(new))
-    return kept
+def unknown(reports: Iterable[Report], baseline: Baseline) -> list[Report]:
+    """Return `reports` without the findings that are known."""
+    return [r.with_findings(baseline.new(r.path, r.findings, r.lines)) for r in reports]
 
 
 def _entry(entry: object) -> tuple[Key | None, int]:
@@ -86,8 +100,8 @@ def _entry(entry: object) -> tuple[Key | None, int]:
     return None, 0
 
 
-def _key(finding: Finding, report: Report, file: str) -> Key:
+def _key(finding: Finding, path: str, lines: Mapping[int, str], file: str) -> Key:
     # Relative to the baseline, so that it does not matter where the command is run.
-    path = os.path.relpath(report.path, os.path.dirname(os.path.abspath(file)))
-    line = report.lines.get(finding.place.line, "").strip()
+    path = os.path.relpath(path, os.path.dirname(os.path.abspath(file)))
+    line = lines.get(finding.place.line, "").strip()
     return path.replace(os.sep, "/"), finding.code, line

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from otelkata.lint import rule
 from otelkata.lint.command import suppression
@@ -19,18 +20,25 @@ from otelkata.lint.rule import Rule
 from otelkata.lint.source import reading
 from otelkata.lint.source.words import has_site
 
+if TYPE_CHECKING:
+    from otelkata.lint.command.baseline import Baseline
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is the same for all files of a run: all rules there are, and what is done."""
+    """What is the same for all files of a run: all rules there are, and what is done.
+
+    What `baseline` knows is reported all the same, and not mended.
+    """
 
     rules: tuple[Rule, ...]
     mode: Mode = Mode.LOOK
+    baseline: Baseline | None = None
 
     @classmethod
-    def of(cls, mode: Mode = Mode.LOOK) -> Plan:
+    def of(cls, mode: Mode = Mode.LOOK, baseline: Baseline | None = None) -> Plan:
         """Return a plan with the rules that are shipped."""
-        return cls(tuple(rule.load()), mode)
+        return cls(tuple(rule.load()), mode, baseline)
 
     def selected(self, config: Config, path: str) -> list[Rule]:
         """Return the rules that are on in the file of this absolute path."""
@@ -62,7 +70,7 @@ def _mended(
 ) -> Report:
     """Return the report after mending, or with the difference that mending would make."""
     path = report.path
-    mended, count = mending.mend(data, path, rules, config.options)
+    mended, count = mending.mend(data, path, rules, config.options, plan.baseline)
     if mended == data:
         return report
     after = lint_bytes(path, mended, rules, config, plan)

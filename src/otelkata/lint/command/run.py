@@ -6,6 +6,7 @@ import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from otelkata.lint.command import catalogue
 from otelkata.lint.command.catalogue import Entry
@@ -13,6 +14,9 @@ from otelkata.lint.command.config import Config, ConfigMistake
 from otelkata.lint.command.report import Mode, Report
 from otelkata.lint.command.selection import Selection, UnknownSelector, check
 from otelkata.lint.source import reading, words
+
+if TYPE_CHECKING:
+    from otelkata.lint.command.baseline import Baseline
 
 _FEW = 2_000
 """Files that one process has searched before another has started."""
@@ -23,13 +27,17 @@ _CHUNK = 250
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What was asked for on the command line, over what is configured."""
+    """What was asked for on the command line, over what is configured.
+
+    What `baseline` knows is not mended.
+    """
 
     selection: Selection = field(default_factory=Selection)
     strict_ownership: bool = False
     mode: Mode = Mode.LOOK
     jobs: int = 0
     """Processes; 0: as many as can run at once."""
+    baseline: Baseline | None = None
 
 
 def lint(
@@ -64,7 +72,7 @@ def lint(
     from otelkata.lint.command.one import Plan, lint_file  # noqa: PLC0415
     from otelkata.lint.command.workers import each  # noqa: PLC0415
 
-    plan = Plan.of(wish.mode)
+    plan = Plan.of(wish.mode, wish.baseline)
     # The largest first, so that none is left to one worker while the others have nothing to do.
     hits.sort(key=lambda path: len(given[path]) if path in given else reading.size(path))
     todo = [(path, configs[files[path]]) for path in reversed(hits)]

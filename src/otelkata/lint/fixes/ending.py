@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import libcst as cst
 
+from otelkata.lint.fixes.change import Change, Part
 from otelkata.lint.fixes.removal import can_open, without
-from otelkata.lint.fixes.rewrite import Rewrite, has_comment, position, with_finally
+from otelkata.lint.fixes.rewrite import has_comment, position, with_finally
 from otelkata.lint.fixes.stretch import Stretch, stretch_of
 from otelkata.lint.flow.stories import Story
 from otelkata.lint.meaning.module import Module
 
 
-def ended_in_finally(module: Module, story: Story) -> Rewrite | None:
-    """Return the block of `story` with one end, in a `finally`; None where that is not safe."""
+def ended_in_finally(module: Module, story: Story) -> Change | None:
+    """Put one end of the span of `story` into a `finally`; None where that is not safe."""
     stretch = stretch_of(module, story)
     if stretch is None or not stretch.ends or not _is_plain(stretch):
         return None
@@ -32,8 +33,7 @@ def ended_in_finally(module: Module, story: Story) -> Rewrite | None:
     if not between:
         return None
     new = with_finally(stretch.block, without(between, inner), end)
-    body = list(stretch.block.body)
-    return Rewrite(stretch.block, [*body[: stretch.start + 1], new, *body[stretch.stop :]])
+    return (Part(tuple(stretch.statements), (new,)),)
 
 
 def _bare(line: cst.SimpleStatementLine) -> cst.SimpleStatementLine:

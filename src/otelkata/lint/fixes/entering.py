@@ -12,11 +12,13 @@ from collections.abc import Sequence
 
 import libcst as cst
 
+from otelkata.lint.fixes.change import Change, Part
 from otelkata.lint.fixes.mentions import mentions
-from otelkata.lint.fixes.rewrite import Block, Rewrite, has_comment, inner, line_at, spot
+from otelkata.lint.fixes.rewrite import Block, has_comment, inner, line_at, spot
 from otelkata.lint.fixes.stretch import Stretch, stretch_of
 from otelkata.lint.flow.stories import Story
-from otelkata.lint.meaning.module import Module, argument, is_literal
+from otelkata.lint.meaning.arguments import argument, is_literal
+from otelkata.lint.meaning.module import Module
 from otelkata.lint.source.walk import walk
 
 _RECORDING = ("record_exception", "set_status_on_exception")
@@ -24,8 +26,8 @@ _MOST_POSITIONAL = 6
 """How many positional arguments of `start_span` come before those of `_RECORDING`."""
 
 
-def started_as_current(module: Module, story: Story) -> Rewrite | None:
-    """Return the block of `story` with start, `use_span` and end in one `with`; None if it is not.
+def started_as_current(module: Module, story: Story) -> Change | None:
+    """Put start, `use_span` and end of the span of `story` into one `with`; None if not safe.
 
     Without any end, the span ends where it stops being current, if nobody can reach it then.
     """
@@ -53,8 +55,7 @@ def started_as_current(module: Module, story: Story) -> Rewrite | None:
         body=block.body.with_changes(header=header),
         leading_lines=[*line.leading_lines, *block.leading_lines],
     )
-    body = list(stretch.block.body)
-    return Rewrite(stretch.block, [*body[: stretch.start], new, *body[stop:]])
+    return (Part(tuple(stretch.block.body[stretch.start : stop]), (new,)),)
 
 
 def _header(line: cst.SimpleStatementLine, block: cst.With) -> cst.TrailingWhitespace | None:
@@ -137,8 +138,8 @@ def _renamed(call: cst.Call) -> cst.Call:
     return call.with_changes(func=func.with_changes(attr=cst.Name("start_as_current_span")))
 
 
-def entered(module: Module, call: cst.Call) -> Rewrite | None:
-    """Return the block of a manager that is never entered, with the rest of it in a `with`.
+def entered(module: Module, call: cst.Call) -> Change | None:
+    """Put what follows a manager that is never entered into a `with` of it.
 
     None where it is not plain what the span should cover: in one branch of several, at the top of
     a file, before a `yield`, or beside a second manager of the kind.
@@ -163,7 +164,7 @@ def entered(module: Module, call: cst.Call) -> Rewrite | None:
         body=inner(block, rest, line.trailing_whitespace),
         leading_lines=line.leading_lines,
     )
-    return Rewrite(block, [*block.body[:at], new])
+    return (Part((line, *rest), (new,)),)
 
 
 def _is_whole(module: Module, block: Block) -> bool:

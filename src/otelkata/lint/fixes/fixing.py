@@ -1,4 +1,4 @@
-"""Fix what can be fixed safely in one file, one finding after another."""
+"""Fix what can be fixed safely in one file, in rounds: all at once that do not touch."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-import libcst as cst
-
-from otelkata.lint.engine import DEEPEST, lint_source
+from otelkata.lint.engine import DEEPEST, Linted, examine
 from otelkata.lint.finding import Finding, Unread
-from otelkata.lint.meaning.module import Module
+from otelkata.lint.fixes.blame import Edit, innocent
+from otelkata.lint.fixes.writing import Writer
 from otelkata.lint.options import Options
 from otelkata.lint.rule import Rule
 
@@ -52,13 +51,12 @@ def fix_source(
 
 
 @dataclass(frozen=True, slots=True)
-class _Edit:
-    """Lines of the source, `stop` exclusive, and what one fix puts in their place."""
+class _Better:
+    """Source with fixes in it, what is found there now, and how many fixes these were."""
 
-    code: str
-    start: int
-    stop: int
-    lines: tuple[bytes, ...]
+    source: bytes
+    linted: Linted
+    count: int
 
 
 class _Fixer:
@@ -73,89 +71,77 @@ class _Fixer:
         self._rules = rules
         self._options = options
         self._wanted = wanted
-        self._by_code = {rule.code: rule for rule in rules}
 
     def fix(self, source: bytes) -> Fixed:
         count = 0
-        findings = self._lint(source)
-        while findings and count < MOST_FIXES:
-            try:
-                edits = self._edits(source, findings)
-            except RecursionError:
-                break
-            better = self._better(source, findings, edits)
+        linted = self._lint(source)
+        while linted is not None and count < MOST_FIXES:
+            better = self._round(source, linted)
             if better is None:
                 break
-            source, findings, fixed = better
-            count += fixed
+            source, linted = better.source, better.linted
+            count += better.count
         return Fixed(source, count)
 
-    def _lint(self, source: bytes) -> list[Finding] | None:
-        found = lint_source(source, self._path, self._rules, self._options)
+    def _lint(self, source: bytes) -> Linted | None:
+        found = examine(source, self._path, self._rules, self._options)
         return None if isinstance(found, Unread) else found
 
-    def _edits(self, source: bytes, findings: list[Finding]) -> list[_Edit]:
-        """Return what the fixes change, as far as they do not touch the same lines."""
-        wanted = findings if self._wanted is None else self._wanted(source, findings)
-        fixable = [finding for finding in wanted if finding.fixable]
-        if not fixable:
-            return []
-        lines = source.splitlines(keepends=True)
-        module = Module(cst.parse_module(source), self._path, self._options)
-        chosen: list[_Edit] = []
-        for finding in fixable[:MOST_FIXES]:
-            new = self._fixed(module, finding)
-            edit = _edit(finding.code, lines, new) if new is not None else None
-            if edit is not None and not any(_touch(edit, other) for other in chosen):
-                chosen.append(edit)
-        return chosen
-
-    def _fixed(self, module: Module, finding: Finding) -> bytes | None:
-        tree = self._by_code[finding.code].fix(module, finding)
-        return None if tree is None else tree.bytes
-
-    def _better(
-        self, source: bytes, findings: list[Finding], edits: list[_Edit]
-    ) -> tuple[bytes, list[Finding], int] | None:
-        """Return the source after all edits, or else after those of one half that stand."""
-        if not edits:
+    def _round(self, source: bytes, linted: Linted) -> _Better | None:
+        """Fix what can be fixed at the same time; None if nothing is left that can be."""
+        module = linted.module
+        wanted = linted.findings
+        if self._wanted is not None:
+            wanted = self._wanted(source, wanted)
+        if module is None or not any(finding in module.changes for finding in wanted):
             return None
-        new = _edited(source, edits)
-        left = self._lint(new)
-        if left is not None and _is_better(findings, left, edits):
-            return new, left, len(edits)
-        if len(edits) == 1:
+        try:
+            writer = Writer(module, source)
+            edits = _edits(writer, linted, wanted)
+        except (RecursionError, UnicodeError):
+            return None
+        return self._better(writer, linted, edits)
+
+    def _better(self, writer: Writer, before: Linted, edits: list[Edit]) -> _Better | None:
+        """Return the source after all edits, or else after those that stand."""
+        while edits:
+            new = writer.changed(lines for edit in edits for lines in edit.lines)
+            after = self._lint(new)
+            if after is not None and _is_better(before.findings, after.findings, edits):
+                return _Better(new, after, len(edits))
+            kept = innocent(edits, before.findings, after.findings) if after is not None else edits
+            if len(kept) == len(edits):
+                break
+            edits = kept
+        if len(edits) < 2:
             return None
         half = len(edits) // 2
-        return self._better(source, findings, edits[:half]) or self._better(
-            source, findings, edits[half:]
+        return self._better(writer, before, edits[:half]) or self._better(
+            writer, before, edits[half:]
         )
 
 
-def _edit(code: str, lines: list[bytes], source: bytes) -> _Edit | None:
-    """Return where `source` differs from `lines`; None if it does not."""
-    new = source.splitlines(keepends=True)
-    most = min(len(lines), len(new))
-    start = next((at for at in range(most) if lines[at] != new[at]), most)
-    same = next((at for at in range(most - start) if lines[-1 - at] != new[-1 - at]), most - start)
-    edit = _Edit(code, start, len(lines) - same, tuple(new[start : len(new) - same]))
-    return None if edit.start == edit.stop and not edit.lines else edit
+def _edits(writer: Writer, linted: Linted, wanted: Sequence[Finding]) -> list[Edit]:
+    """Return what the fixes change, from the top, without those that touch one before them."""
+    assert linted.module is not None
+    changes = linted.module.changes
+    fixable = [finding for finding in wanted if finding in changes][:MOST_FIXES]
+    begun = [(writer.begin(changes[finding]), finding) for finding in fixable]
+    chosen: list[Edit] = []
+    stop = 0
+    for start, finding in sorted(begun, key=lambda one: one[0]):
+        # What begins in lines that are changed already is not even written in this round.
+        lines = writer.lines(changes[finding]) if start >= stop else None
+        if lines is not None:
+            chosen.append(Edit(finding, lines))
+            stop = lines[0].stop
+    shared = {lines for edit in chosen for lines in edit.lines[1:]}
+    return [edit for edit in chosen if not any(edit.lines[0].touches(lines) for lines in shared)]
 
 
-def _touch(one: _Edit, other: _Edit) -> bool:
-    return one.start <= other.stop and other.start <= one.stop
-
-
-def _edited(source: bytes, edits: list[_Edit]) -> bytes:
-    lines = source.splitlines(keepends=True)
-    for edit in sorted(edits, key=lambda edit: edit.start, reverse=True):
-        lines[edit.start : edit.stop] = edit.lines
-    return b"".join(lines)
-
-
-def _is_better(before: list[Finding], after: list[Finding], edits: list[_Edit]) -> bool:
+def _is_better(before: list[Finding], after: list[Finding], edits: list[Edit]) -> bool:
     """Tell whether the findings are gone and none has come; their lines may have moved."""
-    gone = Counter(edit.code for edit in edits)
+    gone = Counter(edit.finding.code for edit in edits)
     return Counter(finding.code for finding in after) <= (
         Counter(finding.code for finding in before) - gone
     )

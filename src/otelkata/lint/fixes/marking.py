@@ -3,41 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import libcst as cst
 
+from otelkata.lint.fixes.change import Change, Part
+from otelkata.lint.fixes.imports import imports
 from otelkata.lint.meaning.module import Module
 from otelkata.lint.meaning.scopes import dotted
 from otelkata.lint.patterns.failures import Caught
 from otelkata.lint.patterns.hidden import Hidden
 from otelkata.lint.patterns.opened import Open
 
-STATUS = "opentelemetry.trace.StatusCode"
 _NAMES = ("error", "failure", "caught")
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """A handler and what it becomes; `must_import` says that it needs `StatusCode` imported."""
-
-    old: cst.ExceptHandler
-    new: cst.ExceptHandler
-    must_import: bool = False
-
-    def apply(self, module: Module) -> cst.Module:
-        """Return `module` with the new handler."""
-        tree = module.tree.deep_replace(self.old, self.new)
-        index = _last_import(module)
-        assert isinstance(tree, cst.Module)
-        if not self.must_import:
-            return tree
-        assert index is not None  # `status_code` asks for no import without one to put it behind
-        line = cst.parse_statement("from opentelemetry.trace import StatusCode")
-        return tree.with_changes(body=[*tree.body[: index + 1], line, *tree.body[index + 1 :]])
-
-
-def mark_failure(module: Module, hidden: Hidden) -> Edit | None:
+def mark_failure(module: Module, hidden: Hidden) -> Change | None:
     """Record the exception and set the status where a handler begins; None if not safe."""
     handler, span = hidden.caught.node, hidden.span.name or current_span(module, hidden.span)
     if not isinstance(handler, cst.ExceptHandler) or span is None or not hidden.span.certain:
@@ -51,22 +31,28 @@ def mark_failure(module: Module, hidden: Hidden) -> Edit | None:
     error = dotted(named.name.name)
     lines = [f"{span}.record_exception({error})", f"{span}.set_status({code[0]}.ERROR)"]
     changed = named.with_changes(body=_begin(named.body, lines))
-    return Edit(handler, changed, code[1])
+    return _change(module, handler, changed, must_import=code[1])
+
+
+def _change(
+    module: Module, old: cst.ExceptHandler, new: cst.ExceptHandler, *, must_import: bool
+) -> Change:
+    """Put a new handler in the place of one, and import `StatusCode` if it needs that."""
+    handler = Part((old,), (new,))
+    if not must_import:
+        return (handler,)
+    last = imports(module).last
+    assert last is not None  # `status_code` asks for no import without one to put it behind
+    line = cst.parse_statement("from opentelemetry.trace import StatusCode")
+    return handler, Part((last,), (last, line))
 
 
 def current_span(module: Module, span: Open) -> str | None:
     """Return how to get at a span without a name that is current; None if there is no way."""
-    name = _name_of_trace(module)
+    name = imports(module).trace
     called = module.called(span.node) if isinstance(span.node, cst.Call) else None
     is_current = called is not None and called.kind == "Tracer.start_as_current_span"
     return f"{name}.get_current_span()" if name and is_current else None
-
-
-def _name_of_trace(module: Module) -> str | None:
-    for name, bindings in module.index.module.names.items():
-        if any(binding.origin == "opentelemetry.trace" for binding in bindings):
-            return name
-    return None
 
 
 def with_name(module: Module, handler: cst.ExceptHandler) -> cst.ExceptHandler | None:
@@ -86,29 +72,14 @@ def with_name(module: Module, handler: cst.ExceptHandler) -> cst.ExceptHandler |
 
 def status_code(module: Module) -> tuple[str, bool] | None:
     """Return how this file writes `StatusCode`, and whether that must be imported first."""
-    for name, bindings in module.index.module.names.items():
-        for binding in bindings:
-            origin = binding.origin or ""
-            if origin.startswith("opentelemetry.trace") and origin.endswith(".StatusCode"):
-                return name, False
-    trace = _name_of_trace(module)
-    if trace is not None:
-        return f"{trace}.StatusCode", False
-    if "StatusCode" in module.index.module.names or _last_import(module) is None:
+    known = imports(module)
+    if known.status is not None:
+        return known.status, False
+    if known.trace is not None:
+        return f"{known.trace}.StatusCode", False
+    if "StatusCode" in module.index.module.names or known.last is None:
         return None
     return "StatusCode", True
-
-
-def _last_import(module: Module) -> int | None:
-    """Return where in the file the last import from OpenTelemetry stands."""
-    found = None
-    for index, statement in enumerate(module.tree.body):
-        if isinstance(statement, cst.SimpleStatementLine):
-            for small in statement.body:
-                source = dotted(small.module) if isinstance(small, cst.ImportFrom) else None
-                if (source or "").split(".")[0] == "opentelemetry":
-                    found = index
-    return found
 
 
 def _begin(body: cst.BaseSuite, lines: Sequence[str]) -> cst.BaseSuite:
@@ -143,7 +114,7 @@ def add_to_handler(
     *,
     before: bool = False,
     must_import: bool = False,
-) -> Edit | None:
+) -> Change | None:
     """Write `line` after the statement `call` in its handler, or before; None if not safe.
 
     `{error}` in `line` becomes the name of the exception, which the handler is given if need be.
@@ -164,4 +135,4 @@ def add_to_handler(
         body += added if item is statement else (item,)
     changed = named.deep_replace(block, block.with_changes(body=body))
     assert isinstance(changed, cst.ExceptHandler)
-    return Edit(handler, changed, must_import)
+    return _change(module, handler, changed, must_import=must_import)

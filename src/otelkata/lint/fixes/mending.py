@@ -8,29 +8,41 @@ import os
 import shutil
 import tempfile
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from otelkata.lint.command import suppression
 from otelkata.lint.finding import Finding
 from otelkata.lint.options import Options
 from otelkata.lint.rule import Rule
-from otelkata.lint.source.reading import decode
+from otelkata.lint.source.reading import decode, lines
+
+if TYPE_CHECKING:
+    from otelkata.lint.command.baseline import Baseline
 
 
-def mend(source: bytes, path: str, rules: Sequence[Rule], options: Options) -> tuple[bytes, int]:
+def mend(
+    source: bytes,
+    path: str,
+    rules: Sequence[Rule],
+    options: Options,
+    baseline: Baseline | None = None,
+) -> tuple[bytes, int]:
     """Return `source` with everything mended that can be without doubt, and how much that was.
 
-    What a comment keeps quiet stays as it is.
+    What a comment keeps quiet stays as it is, and so does what `baseline` knows.
     """
     from otelkata.lint.fixes.fixing import fix_source  # noqa: PLC0415 (a run that only looks does without it)
 
-    fixed = fix_source(source, path, rules, options, _not_quiet)
-    return fixed.source, fixed.count
-
-
-def _not_quiet(source: bytes, findings: list[Finding]) -> list[Finding]:
-    if suppression.MARK not in source:
+    def wanted(source: bytes, findings: list[Finding]) -> list[Finding]:
+        if suppression.MARK in source:
+            findings = suppression.read(decode(source)).keep(findings)
+        if baseline is not None:
+            texts = dict(enumerate(lines(decode(source)), 1))
+            findings = baseline.new(path, findings, texts)
         return findings
-    return suppression.read(decode(source)).keep(findings)
+
+    fixed = fix_source(source, path, rules, options, wanted)
+    return fixed.source, fixed.count
 
 
 def write(path: str, source: bytes) -> None:

@@ -1,10 +1,8 @@
-"""Rewrite one block of a file, so that all else stays as it was laid out."""
+"""Blocks of statements: find a place in one, and make new ones that are laid out alike."""
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 import libcst as cst
@@ -13,34 +11,6 @@ from otelkata.lint.meaning.module import Module
 
 Block: TypeAlias = cst.IndentedBlock | cst.Module
 Lines: TypeAlias = Sequence[cst.BaseStatement]
-
-
-@dataclass(frozen=True, slots=True)
-class Rewrite:
-    """A block, and the statements that are to stand in it."""
-
-    block: Block
-    statements: Lines
-
-    def applied(self, module: Module) -> cst.Module:
-        """Return the tree of `module` with the new statements."""
-        return replaced(module, self.block, self.block.with_changes(body=self.statements))
-
-
-def replaced(module: Module, old: cst.CSTNode, new: cst.CSTNode) -> cst.Module:
-    """Return the tree of `module` with `new` for `old`, and all that is not around it as it was."""
-    for around in module.ancestors(old):
-        for field in dataclasses.fields(around):
-            value = getattr(around, field.name)
-            if value is old:
-                old, new = around, around.with_changes(**{field.name: new})
-                break
-            if isinstance(value, (list, tuple)) and any(item is old for item in value):
-                items = [new if item is old else item for item in value]
-                old, new = around, around.with_changes(**{field.name: items})
-                break
-    assert isinstance(new, cst.Module)
-    return new
 
 
 def line_at(block: Block, at: int) -> cst.SimpleStatementLine:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -55,7 +55,10 @@ def stretch_of(module: Module, story: Story) -> Stretch | None:
     found = mentions(module, body, name)
     if len(found) > MOST_MENTIONS:
         return None
-    within = _by_statement(module, found, block, start, _life(block, start, name))
+    within = _by_statement(module, found, block, start)
+    # What comes once the name is bound again is another span's.
+    life = min((at for at, _ in within if binds(block.body[at], name)), default=len(block.body))
+    within = [(at, mention) for at, mention in within if at < life]
     ends = {at: line for at, mention in within if (line := end_line(module, mention)) is not None}
     stop = max(ends, default=start) + 1
     own = [mention for at, mention in within if at < stop]
@@ -83,26 +86,26 @@ def _is_alone(module: Module, story: Story) -> bool:
     return False
 
 
-def _life(block: Block, start: int, name: str) -> int:
-    """Return where in `block` the name is bound again: what comes then is another span's."""
-    later = range(start + 1, len(block.body))
-    return next((at for at in later if binds(block.body[at], name)), len(block.body))
-
-
 def _by_statement(
-    module: Module, found: list[cst.Name], block: Block, start: int, stop: int
+    module: Module, found: list[cst.Name], block: Block, start: int
 ) -> list[tuple[int, cst.Name]]:
     """Return those mentions that stand in the statements of `block` after `start`."""
-    numbers: dict[cst.CSTNode, int] = {block.body[at]: at for at in range(start + 1, stop)}
+    numbers = _numbers(block)
     within: list[tuple[int, cst.Name]] = []
     for mention in found:
         for around in module.ancestors(mention):
-            if around in numbers:
-                within.append((numbers[around], mention))
-                break
-            if around is block:
+            at = numbers.get(around)
+            if at is not None and at > start:
+                within.append((at, mention))
+            if at is not None or around is block:
                 break
     return within
+
+
+@lru_cache(maxsize=1)
+def _numbers(block: Block) -> Mapping[cst.CSTNode, int]:
+    """Number the statements of a block, which may have many spans."""
+    return {statement: at for at, statement in enumerate(block.body)}
 
 
 def end_line(module: Module, mention: cst.Name) -> cst.SimpleStatementLine | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import libcst as cst
 
-from otelkata.lint.meaning.module import Module, is_literal
+from otelkata.lint.meaning.arguments import is_literal
+from otelkata.lint.meaning.module import Module
 from otelkata.lint.meaning.scopes import dotted
 
 _WHERE = frozenset(

@@ -6,7 +6,7 @@ import re
 
 import libcst as cst
 
-from otelkata.lint.meaning.module import text_of
+from otelkata.lint.meaning.arguments import text_of
 from otelkata.lint.meaning.scopes import dotted
 
 HARMLESS = frozenset(

@@ -11,9 +11,11 @@ import libcst as cst
 from otelkata.lint.flow.calls import LOGGING
 from otelkata.lint.flow.harmless import is_generator
 from otelkata.lint.flow.naming import Naming
-from otelkata.lint.meaning.module import Known, Module, argument, is_literal
+from otelkata.lint.meaning.arguments import argument, is_literal
+from otelkata.lint.meaning.module import Module
 from otelkata.lint.meaning.names import SPAN_METHODS, SPAN_USES
 from otelkata.lint.meaning.scopes import dotted, is_context_manager, last_name
+from otelkata.lint.meaning.values import Known
 from otelkata.lint.source.walk import SCOPES, walk
 
 

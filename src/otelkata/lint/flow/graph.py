@@ -15,7 +15,8 @@ from typing import TypeAlias
 import libcst as cst
 
 from otelkata.lint.flow.hazards import Flow, Hazards
-from otelkata.lint.meaning.module import Module, is_literal
+from otelkata.lint.meaning.arguments import is_literal
+from otelkata.lint.meaning.module import Module
 from otelkata.lint.meaning.names import MANAGER
 from otelkata.lint.meaning.scopes import dotted
 

@@ -19,7 +19,8 @@ from otelkata.lint.flow.conditions import NOTHING, Conditions, Facts
 from otelkata.lint.flow.effects import Deed, Effect, Effects
 from otelkata.lint.flow.graph import Edge, Graph, Jump, Point, Role
 from otelkata.lint.flow.hazards import Flow
-from otelkata.lint.meaning.module import Body, Module, is_literal
+from otelkata.lint.meaning.arguments import is_literal
+from otelkata.lint.meaning.module import Body, Module
 from otelkata.lint.meaning.scopes import dotted
 from otelkata.lint.source.walk import SCOPES, walk
 

@@ -14,8 +14,9 @@ from otelkata.lint.flow.effects import Deed
 from otelkata.lint.flow.harmless import is_generator
 from otelkata.lint.flow.hazards import Flow
 from otelkata.lint.flow.ownership import Fates, Flows
-from otelkata.lint.meaning.module import Body, Known, Module
+from otelkata.lint.meaning.module import Body, Module
 from otelkata.lint.meaning.scopes import Scope, dotted
+from otelkata.lint.meaning.values import Known
 from otelkata.lint.source.walk import walk
 
 _TAKES = frozenset(

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import libcst as cst
 
 from otelkata.lint.flow.sequence import reaching
-from otelkata.lint.meaning.module import Module, argument, text_of
+from otelkata.lint.meaning.arguments import argument, text_of
+from otelkata.lint.meaning.module import Module
 from otelkata.lint.patterns.conventions import named_by_constant
 from otelkata.lint.source.walk import walk
 

@@ -12,7 +12,8 @@ from enum import Enum, auto
 
 import libcst as cst
 
-from otelkata.lint.meaning.module import Module, argument, is_literal
+from otelkata.lint.meaning.arguments import argument, is_literal
+from otelkata.lint.meaning.module import Module
 from otelkata.lint.meaning.scopes import dotted
 from otelkata.lint.source.walk import walk
 

@@ -10,7 +10,8 @@ from itertools import islice
 import libcst as cst
 
 from otelkata.lint.flow.sequence import MOST, mentions
-from otelkata.lint.meaning.module import Body, Module, argument, is_literal
+from otelkata.lint.meaning.arguments import argument, is_literal
+from otelkata.lint.meaning.module import Body, Module
 from otelkata.lint.meaning.scopes import dotted
 from otelkata.lint.source.walk import walk
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import libcst as cst
 
 from otelkata.lint.flow.sequence import reaching
-from otelkata.lint.meaning.module import Module, argument, is_literal
+from otelkata.lint.meaning.arguments import argument, is_literal
+from otelkata.lint.meaning.module import Module
 from otelkata.lint.meaning.scopes import dotted
 
 ALWAYS, SOMETIMES = "always", "sometimes"

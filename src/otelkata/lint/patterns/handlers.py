@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from otelkata.lint.meaning.module import Module, argument
+from otelkata.lint.meaning.arguments import argument
+from otelkata.lint.meaning.module import Module
 from otelkata.lint.meaning.scopes import dotted
 from otelkata.lint.patterns.failures import Caught
 from otelkata.lint.source.walk import walk

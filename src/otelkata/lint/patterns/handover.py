@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import libcst as cst
 
-from otelkata.lint.meaning.module import Module, argument
+from otelkata.lint.meaning.arguments import argument
+from otelkata.lint.meaning.module import Module
 from otelkata.lint.meaning.scopes import dotted
 
 EXECUTORS = frozenset({"ThreadPoolExecutor", "ProcessPoolExecutor", "Executor"})

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 import libcst as cst
 
 from otelkata.lint.finding import Place
-from otelkata.lint.meaning.module import Module, argument, is_literal
+from otelkata.lint.meaning.arguments import argument, is_literal
+from otelkata.lint.meaning.module import Module
 from otelkata.lint.meaning.names import FOREIGN, MANAGER
 from otelkata.lint.meaning.scopes import dotted, last_name
 from otelkata.lint.source.walk import walk

@@ -9,7 +9,8 @@ from typing import TypeAlias
 
 import libcst as cst
 
-from otelkata.lint.meaning.module import Module, argument, is_literal, text_of
+from otelkata.lint.meaning.arguments import argument, is_literal, text_of
+from otelkata.lint.meaning.module import Module
 from otelkata.lint.meaning.names import canonical
 from otelkata.lint.source.walk import walk
 

@@ -7,7 +7,8 @@ from typing import TypeAlias
 
 import libcst as cst
 
-from otelkata.lint.meaning.module import Module, argument
+from otelkata.lint.meaning.arguments import argument
+from otelkata.lint.meaning.module import Module
 from otelkata.lint.meaning.scopes import dotted
 from otelkata.lint.patterns.attributes import only_value
 from otelkata.lint.patterns.handover import Handover

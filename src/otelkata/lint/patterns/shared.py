@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import libcst as cst
 
 from otelkata.lint.flow.sequence import MOST
-from otelkata.lint.meaning.module import Module, is_literal
+from otelkata.lint.meaning.arguments import is_literal
+from otelkata.lint.meaning.module import Module
 from otelkata.lint.meaning.scopes import Binding, Scope, dotted
 
 MAKERS = frozenset(

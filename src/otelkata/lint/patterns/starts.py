@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import libcst as cst
 
-from otelkata.lint.meaning.module import Module, argument, is_literal
+from otelkata.lint.meaning.arguments import argument, is_literal
+from otelkata.lint.meaning.module import Module
 from otelkata.lint.meaning.scopes import dotted
 
 
