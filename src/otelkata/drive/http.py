@@ -285,13 +285,22 @@ class Call(asyncio.Protocol):
 
 
 async def listen(
-    handle: Callable[[Connection, Request], Awaitable[None]], network: Network | None = None
+    handle: Callable[[Connection, Request], Awaitable[None]],
+    network: Network | None = None,
+    port: int = 0,
 ) -> asyncio.Server:
-    """Serve on a free loopback port."""
+    """Serve on a loopback port, 0 for any that is free; raise OSError where it is not."""
     loop = asyncio.get_running_loop()
     place = network or OwnNetwork()
     listener = await place.stream()
-    listener.bind((HOST, 0))
+    if port and os.name == "posix":
+        # Connections that have been closed do not keep a port; elsewhere this means another thing.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+    except OSError:
+        listener.close()
+        raise
     return await loop.create_server(lambda: Connection(handle, place), sock=listener, backlog=256)
 
 

@@ -108,6 +108,11 @@ class Record:
         draft.finish()
         self._bytes += draft.size()
 
+    def forget(self, before_ns: int) -> None:
+        """Drop exchanges that ended before a moment, and begin to count anew."""
+        self._drafts = [d for d in self._drafts if not d.ended_ns or d.ended_ns >= before_ns]
+        self._bytes = sum(draft.size() for draft in self._drafts)
+
     def awaited(self, start: str) -> tuple[int, str]:
         """Return whom the answer of `start` depends on, after when that one last gave a sign.
 

@@ -34,7 +34,7 @@ def write(graded: Graded, console: Console) -> None:
     results = sorted(graded.checks, key=urgency)
     for result in [r for r in results if r.status in {"failed", "error"}]:
         console.print()
-        console.print(_fault(result))
+        console.print(fault(result))
     blocked = [r for r in results if r.status == "blocked"]
     if blocked:
         console.print()
@@ -74,7 +74,8 @@ def _line(graded: Graded, criterion: str) -> Text:
     return Text.assemble((f"{sign} {criterion}", style), f"  {CRITERIA[criterion]}{bonus}{tail}")
 
 
-def _fault(result: Judged) -> RenderableType:
+def fault(result: Judged) -> RenderableType:
+    """Return what is told of a check that failed: what, where, why and how to mend it."""
     sign, style = SIGNS[result.status]
     criteria = " ".join(result.criteria) or "contract"
     if result.bonus:
