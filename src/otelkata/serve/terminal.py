@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from otelkata.report.drawing import Bar
-from otelkata.report.html.waterfall import Row, Waterfall, waterfall
+from otelkata.report.html.waterfall import Row, Trace, Waterfall, waterfall
 from otelkata.report.tree import MARK
 from otelkata.report.words import cut_line
 
@@ -54,9 +54,8 @@ class Terminal:
         """Draw one request: spans as trees, on a time axis, then what is wrong."""
         fall = waterfall(shown.drawing)
         self._console.print(_headline(shown))
-        for trace in fall.traces:
-            self._console.print(Text(f"  trace {trace.trace_id}", style="dim"))
-            self._console.print(Padding(self._tree(trace.rows), (0, 0, 0, 2)))
+        if fall.traces:
+            self._console.print(Padding(self._trees(fall.traces), (0, 0, 0, 2)))
         if shown.drawing.left_out:
             self._console.print(Text(f"  … {shown.drawing.left_out} spans more", style="dim"))
         for wrong in _wrong(shown, fall):
@@ -87,17 +86,19 @@ class Terminal:
         if ended.lost:
             self._console.print(Text(f"{MARK} {ended.lost} exports did not get there", style="red"))
 
-    def _tree(self, rows: tuple[Row, ...]) -> Table:
+    def _trees(self, traces: tuple[Trace, ...]) -> Table:
         roomy = self._console.width >= ROOMY
         table = Table.grid(padding=(0, 2, 0, 0), expand=roomy)
         table.add_column(no_wrap=True, overflow="ellipsis", ratio=1 if roomy else None)
         table.add_column(justify="right", no_wrap=True)
         if roomy:
             table.add_column(width=BARS, no_wrap=True)
-        for row in rows:
-            if isinstance(row.bar, Bar):
-                cells = [_label(row.bar, row.guides), Text(f"{row.bar.took_ms:.1f} ms", "dim")]
-                table.add_row(*cells, *([_bar(row, row.bar)] if roomy else []))
+        for trace in traces:
+            table.add_row(Text(f"trace {trace.trace_id}", "dim"))
+            for row in trace.rows:
+                if isinstance(row.bar, Bar):
+                    cells = [_label(row.bar, row.guides), Text(f"{row.bar.took_ms:.1f} ms", "dim")]
+                    table.add_row(*cells, *([_bar(row, row.bar)] if roomy else []))
         return table
 
 
@@ -148,5 +149,6 @@ def _wrong(shown: Shown, fall: Waterfall) -> Iterator[str]:
         yield "no span arrived"
     for wanted in shown.lacking if fall.traces else ():
         what = f"{wanted.service}'s {wanted.kind} span of {wanted.name}"
-        yield f"missing: {what}" if not wanted.is_there else f"not where it belongs: {what}"
+        above = "its caller's CLIENT span" if wanted.kind == "SERVER" else "its SERVER span"
+        yield f"{what} is missing" if not wanted.is_there else f"{what} is not under {above}"
     yield from shown.notes
