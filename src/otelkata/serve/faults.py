@@ -1,6 +1,8 @@
 """Hold the switches for what goes wrong, and what a hop does while one is on."""
 
 import asyncio
+import contextlib
+import weakref
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -75,6 +77,7 @@ class FaultyTap(Tap):
         self._faults = faults
         self._slow = slow
         self._port = 0
+        self._connections: weakref.WeakSet[Connection] = weakref.WeakSet()
 
     @property
     def leads_to_processor(self) -> bool:
@@ -85,6 +88,10 @@ class FaultyTap(Tap):
         """Listen no longer, so that connections are refused; or do so again, at the same port."""
         if refuses:
             self.close()
+            # Those from before end as well, as they do with the process at their other end.
+            for connection in self._connections:
+                with contextlib.suppress(OSError):
+                    connection.reset()
         elif self._server is None or not self._server.is_serving():
             self._server = await listen(self._cross, self._crossings.network, self._port)
 
@@ -94,11 +101,7 @@ class FaultyTap(Tap):
         return self._port
 
     async def _handle(self, connection: Connection, draft: Draft, request: Request) -> None:
-        if self.leads_to_processor and self._faults.processor_down:
-            # On a connection from before; new ones are refused.
-            draft.outcome = "dropped_in_headers"
-            connection.reset()
-            return
+        self._connections.add(connection)
         if self.leads_to_processor and self._faults.card_declined:
             response = json_answer(402, '{"error": "card_declined"}')
             draft.answered(response)
@@ -107,3 +110,13 @@ class FaultyTap(Tap):
         if self._hop == "gateway>inventory" and self._faults.slow_query:
             await self._slow()
         await self._forward(connection, draft, self._callee, request)
+        if self._hop == "gateway>payment" and self._faults.processor_down:
+            self._note_refusal(draft)
+
+    def _note_refusal(self, asked: Draft) -> None:
+        # Nobody is there to see a connection refused; who asks payment sees what comes of it.
+        if asked.response is not None and asked.response.status >= 500:
+            record = self._crossings.record
+            refused = record.note("payment>processor", self._callee)
+            refused.outcome, refused.received_ns = "refused", asked.received_ns
+            record.finish(refused)
