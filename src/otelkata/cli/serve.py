@@ -52,6 +52,7 @@ def _serve(
     parser: argparse.ArgumentParser, options: argparse.Namespace, launched: Launched | None
 ) -> int:
     from rich.console import Console  # noqa: PLC0415 (while the interpreter of the hosts starts)
+    from rich.text import Text  # noqa: PLC0415 (as above)
 
     from otelkata.deploy.source import UnusableSubmission  # noqa: PLC0415 (as above)
     from otelkata.host.wire import Problem  # noqa: PLC0415 (as above)
@@ -67,17 +68,21 @@ def _serve(
     except ValueError as error:
         parser.error(str(error))
     problems: list[Problem]
+    became = "cannot be served as it is"
     try:
         asyncio.run(_run(terms, console))
     except UnusableSubmission as error:
         problems = [Problem("", "", "deploy", str(error), "", 0)]
-    except (NotStarted, Crashed) as error:
+    except NotStarted as error:
         problems = error.problems
+    except Crashed as error:
+        problems, became = error.problems, "was served until a process of it ended"
     except (ParentFailed, PortTaken) as error:
         parser.error(str(error))
     else:
         return EXIT_CODES["passed"]
     _explain(str(options.path), problems, console)
+    console.print(Text(f"{cut_line(str(options.path))} {became}", style="bold red"))
     return EXIT_CODES["failed"]
 
 
@@ -103,9 +108,7 @@ async def _run(terms: "Terms", console: "Console") -> None:
 
 def _explain(path: str, problems: "list[Problem]", console: "Console") -> None:
     # In the words in which a grading would fail.
-    from rich.text import Text  # noqa: PLC0415 (only for what cannot be run)
-
-    from otelkata.drive.run import Settings  # noqa: PLC0415 (as above)
+    from otelkata.drive.run import Settings  # noqa: PLC0415 (only for what cannot be run)
     from otelkata.grade import judge_evidence, nothing_seen  # noqa: PLC0415 (as above)
     from otelkata.judge import registry  # noqa: PLC0415 (as above)
     from otelkata.report.text import fault  # noqa: PLC0415 (as above)
@@ -115,7 +118,6 @@ def _explain(path: str, problems: "list[Problem]", console: "Console") -> None:
     for judged in graded.checks:
         if judged.status == "failed":
             console.print(fault(judged))
-    console.print(Text(f"{cut_line(path)} cannot be served as it is", style="bold red"))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -108,7 +108,11 @@ async def serve(terms: Terms, audience: Audience, stop: asyncio.Event) -> None:
             try:
                 await _until(stop, session.open(terms))
                 if session.is_open:
-                    await _until(stop, session.draw(), session.crash())
+                    try:
+                        await _until(stop, session.draw(), session.crash())
+                    except Crashed:
+                        session.show()
+                        raise
                     await session.end()
             finally:
                 if passing is not None:
@@ -192,8 +196,10 @@ class _Session:
         while True:
             await self._wake.wait()
             self._wake.clear()
+            # Those that are answered meanwhile wait for the next round, which is flushed for them.
+            count = len(self._answered)
             await self._services.settle()
-            self._show()
+            self.show(count)
 
     async def end(self) -> None:
         self._audience.ending()
@@ -201,9 +207,9 @@ class _Session:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._all_answered.wait(), GRACE)
         await self._services.settle()
-        self._show()
+        self.show()
         stopped = await self._services.stop()
-        self._show()
+        self.show()
         if self._forwarder is not None:
             await self._forwarder.drain(PASS_ON_LIMIT)
         passed_on, lost = (
@@ -247,8 +253,10 @@ class _Session:
                 self._all_answered.set()
         return response
 
-    def _show(self) -> None:
-        answered, self._answered = self._answered, []
+    def show(self, count: int | None = None) -> None:
+        """Show what came of requests that are answered, the first `count` or all."""
+        answered = self._answered[:count]
+        self._answered = self._answered[len(answered) :]
         services = self._services
         view = checkouts.view(
             services.record,

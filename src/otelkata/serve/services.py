@@ -182,14 +182,13 @@ class Services:
         hosts = {start.host: self.deployment.host(start.host) for start in PLAN}
         waiting = {asyncio.shield(host.exited): name for name, host in hosts.items()}
         done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        before = len(self.seen.problems)
         for ended in done:
             await self.deployment.explain_end(waiting[ended])
         parent = self._parent
         excess = (parent.network.excess or parent.flooded) if parent else ""
         if excess:
             return [Problem("", "", "flood", excess, "", 0)]
-        return self.seen.problems[before:]
+        return list(self.seen.problems)
 
     def forget(self, before_ns: int, *, is_idle: bool) -> None:
         """Drop what was seen before a moment, so that a day's work needs no more than a minute's.
