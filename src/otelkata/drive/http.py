@@ -184,15 +184,21 @@ class Call(asyncio.Protocol):
     """Send one request on a connection of its own and read its answer.
 
     `used` are the pairs of ports that were connected before, shared by all calls of a run: each
-    call has a pair of its own, which names it on both sides.
+    call has a pair of its own, which names it on both sides. `connected` is told the own port
+    before anything is sent.
     """
 
     def __init__(
-        self, request: Request, used: set[tuple[int, int]], network: Network | None = None
+        self,
+        request: Request,
+        used: set[tuple[int, int]],
+        network: Network | None = None,
+        connected: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._network = network or OwnNetwork()
         self._request = request
         self._used = used
+        self._tell = connected
         self._connected = False
         self._http = h11.Connection(h11.CLIENT)
         self._head: h11.Response | None = None
@@ -228,6 +234,7 @@ class Call(asyncio.Protocol):
             if (port, self.port) not in self._used:
                 self._used.add((port, self.port))
                 self._connected = True
+                self._tell(self.port)
                 return transport
             transport.abort()
 

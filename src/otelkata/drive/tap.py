@@ -128,7 +128,7 @@ class Tap:
             draft.outcome = "refused"
             connection.reset()
             return
-        call = Call(request, self._crossings.connected, self._crossings.network)
+        call = Call(request, self._crossings.connected, self._crossings.network, draft.connected)
         try:
             response = await call.send(port)
         except CallFailed:
@@ -138,8 +138,6 @@ class Tap:
         except asyncio.CancelledError:
             self._crossings.silences[callee.partition(".")[0]] += 1
             raise
-        finally:
-            draft.port = call.port
         draft.answered(response)
         connection.answer(response)
 

@@ -6,7 +6,7 @@ may be under way at the same time here, so that what names their spans comes fir
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 
 from otelkata.deploy.link import Observations
@@ -99,6 +99,12 @@ def show(view: View, number: int, name: int, notes: Sequence[str] = ()) -> Shown
     )
 
 
+def belonging(view: View, numbers: Set[int]) -> dict[int, str]:
+    """Return which case exchanges belong to, of those that the exchanges `numbers` began."""
+    names = map(str, numbers)
+    return {c.data.number: name for name in names for c in view.cases[name].calls}
+
+
 def outside(view: View) -> list[ServiceSpan]:
     """Return the spans that belong to no request, and were started while there was none."""
     lost = {
@@ -143,6 +149,8 @@ def _assigned(exchanges: Sequence[Exchange], started: Iterable[Started]) -> Iter
     for exchange in sorted(exchanges, key=lambda exchange: exchange.number):
         if not exchange.caller:
             cases[exchange.number] = str(exchange.number)
+        elif exchange.case:
+            cases[exchange.number] = exchange.case
         else:
             handled = by_port.get(_cause(exchange, by_id))
             if handled not in cases:

@@ -19,10 +19,13 @@ from otelkata.host.wire import Problem
 from otelkata.judge.view import View
 
 from . import checkouts
-from .door import Door
+from .door import Door, Public
 from .forward import Destination, Forwarder
 from .services import Services, Stopped
 from .shown import Shown
+
+AT_ONCE = 40
+"""Most requests that are under way; each holds up to four of the connections that are allowed."""
 
 GRACE = 3.0
 """Longest time, in seconds, that requests under way are waited for at the end."""
@@ -163,6 +166,7 @@ class _Session:
         self._audience = audience
         self._forwarder = forwarder
         self._environment = environment(os.environ)
+        self._room = asyncio.Semaphore(AT_ONCE)
         self._under_way: dict[int, Draft] = {}
         self._answered: list[Draft] = []
         self._wake = asyncio.Event()
@@ -178,13 +182,14 @@ class _Session:
 
     async def open(self, terms: Terms) -> None:
         try:
-            self._server = await listen(self._door.enter, port=terms.port)
+            self._server = await listen(self._door.enter, Public(), terms.port)
         except OSError as error:
             raise PortTaken(
                 f"--port {terms.port}: {error.strerror}; name another one, or 0 for any that is "
                 "free"
             ) from error
-        address = self._door.opened(port_of(self._server), str(terms.submission))
+        name = terms.submission.resolve().name or str(terms.submission)
+        address = self._door.opened(port_of(self._server), name)
         await self._services.start(terms.submission, self._environment, terms.launched)
         self.is_open = True
         self._audience.opened(address, self._services.isolation)
@@ -225,6 +230,10 @@ class _Session:
         await self._services.close()
 
     async def _pass(self, request: Request) -> Response:
+        async with self._room:
+            return await self._pass_on(request)
+
+    async def _pass_on(self, request: Request) -> Response:
         # From whoever has a checkout to place to the gateway, and back.
         if not self.is_open:
             return json_answer(503, '{"error": "the services are not up"}')
@@ -236,7 +245,12 @@ class _Session:
         self._under_way[draft.number] = draft
         self._requests += 1
         self._all_answered.clear()
-        call = Call(request, services.crossings.connected, services.crossings.network)
+        call = Call(
+            request,
+            services.crossings.connected,
+            services.crossings.network,
+            draft.connected,
+        )
         try:
             response = await call.send(port)
             draft.answered(response)
@@ -244,7 +258,6 @@ class _Session:
             draft.outcome = "dropped_in_headers"
             return json_answer(502, f'{{"error": "the gateway gave no answer: {failed.reason}"}}')
         finally:
-            draft.port = call.port
             services.record.finish(draft)
             del self._under_way[draft.number]
             self._answered.append(draft)
@@ -271,6 +284,8 @@ class _Session:
             if shown is not None:
                 self._audience.show(shown)
                 self._door.show(shown)
+        # What its services still do for one that has been shown is no other one's.
+        services.record.assign(checkouts.belonging(view, {draft.number for draft in answered}))
         self._tell_the_rest(view)
         self._forget()
 
@@ -284,6 +299,7 @@ class _Session:
         for problem in problems[self._problems :]:
             where = f" ({problem.path}:{problem.line})" if problem.path else ""
             self._audience.tell(f"{problem.service}, {problem.stage}: {problem.message}{where}")
+        problems[:] = [problem for problem in problems if problem.stage != "request"]
         self._problems = len(problems)
         for log in self._services.seen.logs:
             if log.message not in self._warned and len(self._warned) < WARNINGS_SHOWN:
