@@ -234,7 +234,7 @@ def test_wrong_usage_is_told_at_once(tmp_path: Path) -> None:
     (file := tmp_path / "file").write_text("")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        usages = [
+        usages: list[tuple[list[object], dict[str, str], str]] = [
             ([tmp_path / "none"], {}, "there is nothing of that name"),
             ([file], {}, "is no directory"),
             ([tmp_path, "--port", "65536"], {}, "no port from 0 to 65535"),
