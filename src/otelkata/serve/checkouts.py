@@ -6,7 +6,7 @@ may be under way at the same time here, so that what names their spans comes fir
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from otelkata.deploy.link import Observations
@@ -99,7 +99,7 @@ def show(view: View, number: int, name: int, notes: Sequence[str] = ()) -> Shown
     )
 
 
-def belonging(view: View, numbers: Set[int]) -> dict[int, str]:
+def belonging(view: View, numbers: Collection[int]) -> dict[int, str]:
     """Return which case exchanges belong to, of those that the exchanges `numbers` began."""
     names = map(str, numbers)
     return {c.data.number: name for name in names for c in view.cases[name].calls}
@@ -123,7 +123,7 @@ def _case(exchange: Exchange, *, unsampled: bool) -> Case:
         unsampled = True
     return Case(
         name=str(exchange.number),
-        title=f"request {exchange.number}",
+        title="this request",
         tags=["unsampled_parent"] if unsampled else [],
         entry="gateway",
         answers=[],
