@@ -22,13 +22,17 @@ class IsolationUnavailable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The directories and the user of one submission, as its keeper is told of them."""
+    """The directories and the user of one submission, as its keeper is told of them.
+
+    One that `lasts` runs until somebody ends it, so that nobody limits its processor time.
+    """
 
     submission: str
     work: str
     root: str
     dependencies: tuple[str, ...] = ()
     user: int | None = None
+    lasts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,7 @@ class Keeper:
             "root": place.root,
             "dependencies": list(place.dependencies),
             "user": place.user,
+            "lasts": place.lasts,
         }
         if self._its_end is not None:
             with self._its_end as its_end:

@@ -49,6 +49,15 @@ class Observations:
     bytes: int = 0
     reports: int = 0
 
+    def forget(self, before_ns: int) -> None:
+        """Drop what was seen before a moment, and begin to count anew."""
+        self.started = [started for started in self.started if started.time_ns >= before_ns]
+        kept = {started.span_id for started in self.started}
+        self.ended = [ended for ended in self.ended if ended.span_id in kept]
+        self.spans = [exported for exported in self.spans if exported.span.span_id in kept]
+        self.queries, self.logs = [], []
+        self.bytes = self.reports = 0
+
     def excess(self) -> str:
         """Return what there is too much of, if there is."""
         if self.bytes > BYTES_LIMIT:

@@ -38,6 +38,10 @@ class Network(Protocol):
         """Count bytes that a host has sent; False where there are too many."""
         ...
 
+    def renew(self) -> None:
+        """Begin to count anew what has been opened and received: a limit becomes one of a rate."""
+        ...
+
     def exceed(self, reason: str) -> None:
         """Note that hosts take too much, and of what."""
         ...
@@ -76,6 +80,10 @@ class _Counting:
         if self._received > BYTES_LIMIT:
             self.exceed(f"it sent the grader more than {BYTES_LIMIT // 2**20} MiB")
         return not self.excess
+
+    def renew(self) -> None:
+        """Begin to count anew what has been opened and received: a limit becomes one of a rate."""
+        self._opened = self._received = 0
 
     def exceed(self, reason: str) -> None:
         """Note that hosts take too much, and of what."""

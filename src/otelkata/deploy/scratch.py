@@ -41,13 +41,15 @@ class Scratch:
         # Who runs as another user has to get through, but not to see what lies here.
         folder.chmod(0o711)
 
-    def place(self, copied: Path) -> Place:
-        """Return the directories of the submission that was `copied` here."""
+    def place(self, copied: Path, *, lasts: bool = False) -> Place:
+        """Return the directories of the submission that was `copied` here, and if it `lasts`."""
         if self._user is not None:
             _let_read(copied)
         links = (copied / name for name in sorted(DEPENDENCIES))
         dependencies = [str(link.resolve()) for link in links if link.is_symlink()]
-        return Place(str(copied), str(self.work), str(self._root), tuple(dependencies), self._user)
+        return Place(
+            str(copied), str(self.work), str(self._root), tuple(dependencies), self._user, lasts
+        )
 
     def hand_over(self) -> None:
         """Give all that is in `work` to the user that hosts run as."""

@@ -7,7 +7,7 @@ Protocol: OTLP specification 1.x, section OTLP/HTTP, binary protobuf.
 import asyncio
 import math
 import zlib
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
@@ -43,9 +43,13 @@ _PREFIX = "SPAN_KIND_"
 
 
 class Collector:
-    """A receiver of traces: what arrived, from which host, over which protocol."""
+    """A receiver of traces: what arrived, from which host, over which protocol.
 
-    def __init__(self) -> None:
+    Requests that could be read are shown to `pass_on` as well.
+    """
+
+    def __init__(self, pass_on: Callable[[Request], None] = lambda _: None) -> None:
+        self._pass_on = pass_on
         self.spans: list[ExportedSpan] = []
         self.deliveries: list[Delivery] = []
         self._bytes = 0
@@ -68,6 +72,12 @@ class Collector:
     def hang(self, host: str) -> None:
         """Answer the requests of `host` no more."""
         self._hanging.add(host)
+
+    def forget(self, before_ns: int) -> None:
+        """Drop spans that began before a moment, and begin to count anew."""
+        self.spans = [exported for exported in self.spans if exported.span.start_ns >= before_ns]
+        self.deliveries = []
+        self._bytes = self._parts = 0
 
     def close(self) -> None:
         """Listen no longer."""
@@ -104,6 +114,7 @@ class Collector:
             return
         self.deliveries.append(Delivery(host, "http/protobuf", len(spans)))
         self.spans += [ExportedSpan("", host, span) for span in spans]
+        self._pass_on(request)
         answer = ExportTraceServiceResponse().SerializeToString()
         connection.answer(Response(200, [("Content-Type", _PROTOBUF)], answer))
 

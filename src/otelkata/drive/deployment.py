@@ -6,12 +6,12 @@ import os
 import re
 import signal
 import socket
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from otelkata.deploy.link import Host, HostGone, Observations
 from otelkata.deploy.parent import Parent
-from otelkata.evidence.model import ServiceStart
+from otelkata.evidence.model import Hop, ServiceStart
 from otelkata.host import wire
 
 from . import database
@@ -32,7 +32,10 @@ ENVIRONMENTS: Mapping[str, Mapping[str, str]] = {
 
 
 class Deployment:
-    """The services that run, and where they listen."""
+    """The services that run, and where they listen.
+
+    `environment` is added to that of each host, and `tap` is what stands on each hop.
+    """
 
     def __init__(
         self,
@@ -46,6 +49,8 @@ class Deployment:
         work: Path,
         resource: Mapping[str, str],
         version: str,
+        environment: Mapping[str, str] | None = None,
+        tap: Callable[[Crossings, Hop, str, str], Tap] = Tap,
     ) -> None:
         self._parent = parent
         self._submission = submission
@@ -55,6 +60,8 @@ class Deployment:
         self._observations = observations
         self._resource = resource
         self._version = version
+        self._environment = environment or {}
+        self._tap = tap
         self._hosts: dict[str, Host] = {}
         self._lock: Host | None = None
         self._ended: set[str] = set()
@@ -83,8 +90,8 @@ class Deployment:
             with contextlib.suppress(HostGone, TimeoutError):
                 await self._lock.ask(wire.Unlock)
 
-    def stock(self, skus: Sequence[str]) -> None:
-        """Make the databases."""
+    def stock(self, skus: Sequence[str] | Mapping[str, int]) -> None:
+        """Make the databases, with these in stock, and as many of them if told."""
         self._databases = {
             "stocked": database.make(self._work / "stock.sqlite", skus),
             "locked": database.make(self._work / "locked.sqlite", skus),
@@ -119,6 +126,7 @@ class Deployment:
                 "HOME": str(self._work),
                 "TMPDIR": str(self._work),
                 **ENVIRONMENTS.get(name, {}),
+                **self._environment,
             }
             self._hosts[name] = self._parent.make_host(
                 name,
@@ -238,7 +246,7 @@ class Deployment:
             else:
                 callee = hop.partition(">")[2]
                 name = callee if callee == "processor" else f"{callee}.{planned.callees}"
-                tap = Tap(self._crossings, hop, planned.name, name)
+                tap = self._tap(self._crossings, hop, planned.name, name)
                 self.taps.append(tap)
                 port = await tap.open()
             urls[parameter] = f"http://{HOST}:{port}"

@@ -184,15 +184,21 @@ class Call(asyncio.Protocol):
     """Send one request on a connection of its own and read its answer.
 
     `used` are the pairs of ports that were connected before, shared by all calls of a run: each
-    call has a pair of its own, which names it on both sides.
+    call has a pair of its own, which names it on both sides. `connected` is told the own port
+    before anything is sent.
     """
 
     def __init__(
-        self, request: Request, used: set[tuple[int, int]], network: Network | None = None
+        self,
+        request: Request,
+        used: set[tuple[int, int]],
+        network: Network | None = None,
+        connected: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._network = network or OwnNetwork()
         self._request = request
         self._used = used
+        self._tell = connected
         self._connected = False
         self._http = h11.Connection(h11.CLIENT)
         self._head: h11.Response | None = None
@@ -228,6 +234,7 @@ class Call(asyncio.Protocol):
             if (port, self.port) not in self._used:
                 self._used.add((port, self.port))
                 self._connected = True
+                self._tell(self.port)
                 return transport
             transport.abort()
 
@@ -285,13 +292,22 @@ class Call(asyncio.Protocol):
 
 
 async def listen(
-    handle: Callable[[Connection, Request], Awaitable[None]], network: Network | None = None
+    handle: Callable[[Connection, Request], Awaitable[None]],
+    network: Network | None = None,
+    port: int = 0,
 ) -> asyncio.Server:
-    """Serve on a free loopback port."""
+    """Serve on a loopback port, 0 for any that is free; raise OSError where it is not."""
     loop = asyncio.get_running_loop()
     place = network or OwnNetwork()
     listener = await place.stream()
-    listener.bind((HOST, 0))
+    if port and os.name == "posix":
+        # Connections that have been closed do not keep a port; elsewhere this means another thing.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+    except OSError:
+        listener.close()
+        raise
     return await loop.create_server(lambda: Connection(handle, place), sock=listener, backlog=256)
 
 

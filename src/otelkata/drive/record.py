@@ -2,7 +2,7 @@
 
 import itertools
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from otelkata.evidence import model
@@ -42,6 +42,10 @@ class Draft:
         self.response = response
         self.outcome = outcome
         self.answered_ns = time.time_ns()
+
+    def connected(self, port: int) -> None:
+        """Note the port from which the request goes to the callee."""
+        self.port = port
 
     def finish(self) -> None:
         """Note the end, and keep of the bodies what is going to be evidence."""
@@ -107,6 +111,16 @@ class Record:
         """Note the end of `draft`."""
         draft.finish()
         self._bytes += draft.size()
+
+    def assign(self, cases: Mapping[int, str]) -> None:
+        """Note which case exchanges belong to, by their numbers."""
+        for draft in self._drafts:
+            draft.case = cases.get(draft.number, draft.case)
+
+    def forget(self, before_ns: int) -> None:
+        """Drop exchanges that ended before a moment, and begin to count anew."""
+        self._drafts = [d for d in self._drafts if not d.ended_ns or d.ended_ns >= before_ns]
+        self._bytes = sum(draft.size() for draft in self._drafts)
 
     def awaited(self, start: str) -> tuple[int, str]:
         """Return whom the answer of `start` depends on, after when that one last gave a sign.

@@ -85,14 +85,17 @@ class Tap:
             return
         draft.request = request
         try:
-            play = self._crossings.play_of(request)
-            if play is None:
-                await self._forward(connection, draft, self._callee, request)
-                return
-            draft.case = play.case.name
-            await self._inject(connection, draft, play, request)
+            await self._handle(connection, draft, request)
         finally:
             self._crossings.record.finish(draft)
+
+    async def _handle(self, connection: Connection, draft: Draft, request: Request) -> None:
+        play = self._crossings.play_of(request)
+        if play is None:
+            await self._forward(connection, draft, self._callee, request)
+            return
+        draft.case = play.case.name
+        await self._inject(connection, draft, play, request)
 
     async def _inject(
         self, connection: Connection, draft: Draft, play: Play, request: Request
@@ -125,7 +128,7 @@ class Tap:
             draft.outcome = "refused"
             connection.reset()
             return
-        call = Call(request, self._crossings.connected, self._crossings.network)
+        call = Call(request, self._crossings.connected, self._crossings.network, draft.connected)
         try:
             response = await call.send(port)
         except CallFailed:
@@ -135,8 +138,6 @@ class Tap:
         except asyncio.CancelledError:
             self._crossings.silences[callee.partition(".")[0]] += 1
             raise
-        finally:
-            draft.port = call.port
         draft.answered(response)
         connection.answer(response)
 
@@ -145,7 +146,7 @@ def _answer_instead(connection: Connection, draft: Draft, request: Request, faul
     """Answer in place of the callee, or break the connection, where `fault` says so."""
     match fault:
         case Answer():
-            response = _answer(fault.status, fault.body, fault.content_type)
+            response = json_answer(fault.status, fault.body, fault.content_type)
             draft.answered(response, "answered" if fault.readable else "unreadable")
             connection.answer(response)
         case Reserve():
@@ -156,7 +157,7 @@ def _answer_instead(connection: Connection, draft: Draft, request: Request, faul
             draft.outcome = "unreadable"
             connection.write_raw(fault.data)
         case Break(where="in_body"):
-            response = _answer(200, json.dumps({"sku": "half of an answer", "quantity": 1}))
+            response = json_answer(200, json.dumps({"sku": "half of an answer", "quantity": 1}))
             draft.answered(response, "dropped_in_body")
             connection.answer_partly(response)
         case Break(where="in_headers"):
@@ -174,9 +175,9 @@ def _answer_instead(connection: Connection, draft: Draft, request: Request, faul
 async def process_card(connection: Connection, request: Request) -> None:
     """Be the card processor: authorise every card; what declines is a fault on the hop."""
     if (request.method, request.target) == ("POST", "/authorizations"):
-        answer = _answer(200, json.dumps({"authorization_id": f"auth-{time.time_ns():x}"}))
+        answer = json_answer(200, json.dumps({"authorization_id": f"auth-{time.time_ns():x}"}))
     else:
-        answer = _answer(404, json.dumps({"error": "not_found"}))
+        answer = json_answer(404, json.dumps({"error": "not_found"}))
     connection.answer(answer)
 
 
@@ -188,8 +189,9 @@ def _stripped(request: Request) -> Request:
 def _reservation(request: Request) -> Response:
     asked = json.loads(request.body)
     answer = {"sku": asked.get("sku"), "quantity": asked.get("quantity")}
-    return _answer(200, json.dumps(answer | {"unit_price_cents": UNIT_PRICE_CENTS}))
+    return json_answer(200, json.dumps(answer | {"unit_price_cents": UNIT_PRICE_CENTS}))
 
 
-def _answer(status: int, body: str, content_type: str = "application/json") -> Response:
+def json_answer(status: int, body: str, content_type: str = "application/json") -> Response:
+    """Return an answer with this body, JSON unless told."""
     return Response(status, [("Content-Type", content_type)], body.encode())

@@ -37,16 +37,21 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Confinement:
-    """What holds for every host of one submission; `user` is theirs, where it is another."""
+    """What holds for every host of one submission; `user` is theirs, where it is another.
+
+    The processor time of one that `lasts` is not limited.
+    """
 
     level: Level
     place: Place
     tasks: int
     user: int | None
+    lasts: bool = False
 
     def words(self) -> str:
         """Say what is in force, and what is not."""
-        limited = "limits on memory, CPU time, processes, files and output"
+        time = "" if self.lasts else "CPU time, "
+        limited = f"limits on memory, {time}processes, files and output"
         if self.level == "process":
             return (
                 f"process: processes of their own with {limited}; weak: they may do to files, "
@@ -95,7 +100,7 @@ class Confinement:
     def _limit(self) -> None:
         limits = {
             "RLIMIT_CORE": 0,
-            "RLIMIT_CPU": isolation.CPU_LIMIT,
+            "RLIMIT_CPU": resource.RLIM_INFINITY if self.lasts else isolation.CPU_LIMIT,
             "RLIMIT_DATA": isolation.MEMORY_LIMIT,
             "RLIMIT_AS": isolation.ADDRESS_LIMIT,
             "RLIMIT_FSIZE": isolation.FILE_LIMIT,

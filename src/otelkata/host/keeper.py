@@ -53,7 +53,7 @@ def keep(control: socket.socket, orders: Mapping[str, Any]) -> None:
     place = Place(orders["submission"], orders["work"], orders["root"], orders["dependencies"])
     user = orders["user"]
     tasks = TASKS_LIMIT + (count_tasks(os.geteuid()) if user is None else 0)
-    confinement = Confinement(orders["level"], place, tasks, user)
+    confinement = Confinement(orders["level"], place, tasks, user, lasts=orders["lasts"])
     try:
         _isolate(confinement)
     except (Refused, OSError) as error:
@@ -222,12 +222,12 @@ class Keeper:
             self._end(f"it had more than {PROCESSES_LIMIT} processes")
         elif sum(process.memory for process in running) > MEMORY_LIMIT:
             self._end(f"its processes took more than {MEMORY_LIMIT // 2**20} MiB of memory")
-        elif seconds > CPU_TOTAL:
+        elif seconds > CPU_TOTAL and not self._confinement.lasts:
             self._end(f"its processes took more than {CPU_TOTAL} s of processor time")
         elif processes.disk_usage(work) + processes.unnamed_usage(pids) > SCRATCH_LIMIT:
             self._end("it filled its scratch directory")
         self._interval = WATCH_INTERVAL
-        if seconds > STEP_BACK and not self._cut_off:
+        if seconds > STEP_BACK and not self._cut_off and not self._confinement.lasts:
             self._step_back(pids)
 
     def _step_back(self, pids: list[int]) -> None:

@@ -50,7 +50,7 @@ def _of(call: Call, depth: int) -> Iterator[Wanted]:
         yield Wanted(depth, call.caller_service, "CLIENT", name, client is not None, connected)
         depth += 1
     if call.callee is not None and request:
-        connected = not call.servers or any(_continues(span, call) for span in call.servers)
+        connected = not call.servers or any(continues(span, call) for span in call.servers)
         yield Wanted(depth, call.callee_service, "SERVER", name, bool(call.servers), connected)
         for outgoing in call.outgoing:
             yield from _of(outgoing, depth + 1)
@@ -61,7 +61,8 @@ def _is_below_a_server(client: ServiceSpan, incoming: Call | None) -> bool:
     return not servers or any(span in servers for span in client.ancestors)
 
 
-def _continues(server: ServiceSpan, call: Call) -> bool:
+def continues(server: ServiceSpan, call: Call) -> bool:
+    """Tell whether a SERVER span hangs where the request it serves came from."""
     # Under the CLIENT span where there is one, else under what the header named.
     above = (server.data.trace_id, server.data.parent_id)
     if call.client is not None and not call.is_stripped:

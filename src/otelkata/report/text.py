@@ -49,7 +49,7 @@ def write(graded: Graded, console: Console) -> None:
     console.print(_checklist(graded, console))
     for result in faults:
         console.print()
-        console.print(_fault(result))
+        console.print(fault(result))
     blocked = [r for r in results if r.status == "blocked"]
     if blocked:
         console.print()
@@ -116,7 +116,8 @@ def _line(graded: Graded, criterion: str) -> Text:
     return Text.assemble((f"{sign} {criterion}", style), f"  {CRITERIA[criterion]}{bonus}{tail}")
 
 
-def _fault(result: Judged) -> RenderableType:
+def fault(result: Judged) -> RenderableType:
+    """Return what is told of a check that failed: what, where, why and how to mend it."""
     sign, style = SIGNS[result.status]
     style = "yellow" if result.bonus else style
     title = Text.assemble(

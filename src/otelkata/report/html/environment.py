@@ -25,13 +25,16 @@ class Inlined(NamedTuple):
     source: str
 
 
-def render(template: str, script: str, **context: object) -> str:
-    """Return the page of `template` with the script of that name."""
-    return (
-        _environment()
-        .get_template(template)
-        .render(style=_inlined("style.css"), script=_inlined(script), **context)
-    )
+def render(
+    template: str, script: str, styles: tuple[str, ...] = ("style.css",), **context: object
+) -> str:
+    """Return the page of `template` with the script of that name, and these styles as one."""
+    return fragment(template, style=_inlined(*styles), script=_inlined(script), **context)
+
+
+def fragment(template: str, **context: object) -> str:
+    """Return what `template` makes, which is a part of a page."""
+    return _environment().get_template(template).render(**context)
 
 
 @cache
@@ -52,9 +55,9 @@ def _environment() -> Environment:
 
 
 @cache
-def _inlined(name: str) -> Inlined:
+def _inlined(*names: str) -> Inlined:
     # A policy's hash is of exactly what stands between the tags.
-    text = (_HERE / name).read_text("utf-8")
+    text = "".join((_HERE / name).read_text("utf-8") for name in names)
     digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
     return Inlined(text, f"'sha256-{digest}'")
 
