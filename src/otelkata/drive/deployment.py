@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from otelkata.deploy.link import Host, HostGone, Observations
-from otelkata.deploy.parent import Parent
+from otelkata.deploy.parent import Hosts
 from otelkata.evidence.model import ServiceStart
 from otelkata.host import wire
 
@@ -29,12 +29,15 @@ ENVIRONMENTS: Mapping[str, Mapping[str, str]] = {
 
 
 class Deployment:
-    """The services that run, and where they listen."""
+    """The services that run, and where they listen.
+
+    `patience` multiplies every time that they are given, their own timeouts included.
+    """
 
     def __init__(
         self,
         *,
-        parent: Parent,
+        parent: Hosts,
         submission: Path,
         crossings: Crossings,
         ports: dict[str, int],
@@ -43,8 +46,10 @@ class Deployment:
         work: Path,
         resource: Mapping[str, str],
         version: str,
+        patience: float = 1.0,
     ) -> None:
         self._parent = parent
+        self._patience = patience
         self._submission = submission
         self._crossings = crossings
         self._ports = ports
@@ -128,6 +133,11 @@ class Deployment:
         """Send SIGTERM to the host `name`."""
         self._parent.send_signal(name, signal.SIGTERM)
 
+    @property
+    def python(self) -> str:
+        """Return the version of the interpreter that hosts the submission; empty: none did."""
+        return next((host.python for host in self._hosts.values() if host.python), "")
+
     def host_of(self, start: str) -> Host:
         """Return the host in which `start` runs."""
         return self.host(self.starts[start].host)
@@ -186,13 +196,13 @@ class Deployment:
         host = self.host(planned.host)
         asking = host.ask(
             wire.Start,
-            limit=START_LIMIT,
+            limit=START_LIMIT * self._patience,
             start=planned.name,
             service=planned.service,
             version=self._version,
             exporter=planned.exporter,
             serves=serve,
-            timeout=planned.timeout,
+            timeout=self._timeout(planned),
             urls=urls,
         )
         try:
@@ -218,10 +228,13 @@ class Deployment:
             planned.service,
             planned.exporter,
             self._version,
-            planned.timeout,
+            self._timeout(planned),
             port,
             serves,
         )
+
+    def _timeout(self, planned: PlannedStart) -> float | None:
+        return None if planned.timeout is None else planned.timeout * self._patience
 
     async def _urls(self, planned: PlannedStart) -> dict[str, str]:
         if planned.service == "inventory":

@@ -30,28 +30,40 @@ def write(graded: Graded, console: Console) -> None:
         console.print(Padding(Text(graded.error), (1, 2)))
         return
     console.print()
-    console.print(_checklist(graded, console.width))
     results = sorted(graded.checks, key=urgency)
+    console.print(_asked(results) if graded.only else _checklist(graded, console.width))
     for result in [r for r in results if r.status in {"failed", "error"}]:
         console.print()
-        console.print(_fault(result))
+        console.print(fault(result))
     blocked = [r for r in results if r.status == "blocked"]
     if blocked:
         console.print()
         console.print(Text("Could not be judged:", style="bold yellow"))
-        console.print(_blocked(blocked))
+        console.print(blocked_checks(blocked))
     if graded.advice:
         console.print()
         console.print(Text("Advice, which fails nothing:", style="bold"))
         for remark in graded.advice:
             console.print(Padding(Text(f"· {remark}"), (0, 2)))
     console.print()
-    console.print(_summary(graded))
+    console.print(summary(graded))
 
 
 def _headline(graded: Graded) -> Text:
     sign, style = SIGNS[graded.verdict]
-    return Text.assemble((f"{sign} {graded.submission}: {graded.verdict}", style))
+    so_far = ", as far as was asked" if graded.only else ""
+    return Text.assemble((f"{sign} {graded.submission}: {graded.verdict}{so_far}", style))
+
+
+def _asked(results: list[Judged]) -> RenderableType:
+    lines = []
+    for result in results:
+        sign, style = SIGNS[result.status]
+        criteria = " ".join(result.criteria) or "contract"
+        lines.append(
+            Text.assemble((f"{sign} {criteria}", style), f"  {result.title}  ", (result.id, "dim"))
+        )
+    return Padding(Group(*lines), (0, 2))
 
 
 def _checklist(graded: Graded, width: int) -> RenderableType:
@@ -74,7 +86,8 @@ def _line(graded: Graded, criterion: str) -> Text:
     return Text.assemble((f"{sign} {criterion}", style), f"  {CRITERIA[criterion]}{bonus}{tail}")
 
 
-def _fault(result: Judged) -> RenderableType:
+def fault(result: Judged) -> RenderableType:
+    """Return a failed check: what is wrong, where, why, how to mend it, and its trace."""
     sign, style = SIGNS[result.status]
     criteria = " ".join(result.criteria) or "contract"
     if result.bonus:
@@ -104,7 +117,8 @@ def _trace(trace: str) -> Text:
     return text
 
 
-def _blocked(results: list[Judged]) -> RenderableType:
+def blocked_checks(results: list[Judged]) -> RenderableType:
+    """Return checks that could not be judged, under the reasons."""
     by_reason: dict[str, list[str]] = {}
     for result in results:
         by_reason.setdefault(result.message, []).append(result.id)
@@ -115,16 +129,19 @@ def _blocked(results: list[Judged]) -> RenderableType:
     return Padding(table, (0, 2))
 
 
-def _summary(graded: Graded) -> Text:
+def summary(graded: Graded) -> Text:
+    """Return what it all came to."""
     required, bonus = graded.required, graded.bonus
     _, style = SIGNS[graded.verdict]
+    told = f"{required.passed} of {required.total} required criteria passed"
+    rest = f", {bonus.passed} of {bonus.total} bonus"
+    if graded.only:
+        passed = sum(check.status == "passed" for check in graded.checks)
+        told, rest = f"{passed} of {len(graded.checks)} checks passed", ""
     text = Text.assemble(
-        (f"{required.passed} of {required.total} required criteria passed", style),
-        f", {bonus.passed} of {bonus.total} bonus",
-        (f" · seed {graded.seed} · {graded.duration_s:.1f} s", "dim"),
+        (told, style), rest, (f" · seed {graded.seed} · {graded.duration_s:.1f} s", "dim")
     )
-    if graded.left_out:
-        left_out = ", ".join(name.replace("_", " ") for name in graded.left_out)
-        text.append(f"\npartial: left out {left_out}", style="yellow")
+    if graded.is_partial:
+        text.append(f"\npartial: {graded.omissions}", style="yellow")
     text.append(f"\nisolation: {graded.isolation}", style="dim")
     return text
