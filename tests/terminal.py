@@ -66,7 +66,13 @@ def terminal(
     master, slave = pty.openpty()
     termios.tcsetwinsize(slave, (50, 200))
     variables = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}
-    variables |= {"TERM": "dumb", "PYTHON_COLORS": "0", "NO_COLOR": "1", **(environment or {})}
+    variables |= {
+        "TERM": "dumb",
+        "COLUMNS": "200",
+        "PYTHON_COLORS": "0",
+        "NO_COLOR": "1",
+        **(environment or {}),
+    }
     with subprocess.Popen(
         command,
         cwd=cwd,
