@@ -23,7 +23,7 @@ class Terminal:
     def __init__(self, process: "subprocess.Popen[bytes]", master: int) -> None:
         self.process = process
         self._master = master
-        self._unread = ""
+        self._unread = self._split = ""
         self.shown = ""
 
     def until(self, words: str) -> str:
@@ -51,8 +51,12 @@ class Terminal:
             data = os.read(self._master, 65536)
         except OSError:  # Linux says so where the other end is closed
             data = b""
-        # What is split between two reads stays as it is; nobody looks for words in colours.
-        text = _ESCAPES.sub("", data.decode(errors="replace")).replace("\r", "")
+        shown = _ESCAPES.sub("", self._split + data.decode(errors="replace")).replace("\r", "")
+        # The rest of an escape may come with the next read; where nothing comes, this was the end.
+        text, escape, rest = shown.partition("\x1b") if data else (shown, "", "")
+        self._split = escape + rest
+        if data and not text:
+            return self._read()
         self._unread += text
         self.shown += text
         return text
@@ -67,7 +71,7 @@ def terminal(
     termios.tcsetwinsize(slave, (50, 200))
     variables = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}
     variables |= {
-        "TERM": "dumb",
+        "TERM": "xterm",
         "COLUMNS": "200",
         "PYTHON_COLORS": "0",
         "NO_COLOR": "1",
