@@ -166,7 +166,7 @@ def graded(submission: str, view: View, verdict: Verdict) -> Graded:
     remarks = reading.remarks if reading else []
     return Graded(
         submission=cut_line(submission),
-        verdict=verdict.outcome,
+        verdict=verdict.outcome if verdict.results else "error",
         seed=evidence.seed,
         criteria=verdict.criteria,
         left_out=tuple(evidence.left_out),
