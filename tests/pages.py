@@ -38,7 +38,7 @@ HOSTILE = (
     "wide" * 400,
     "   ",
 )
-OURS = {"id", "verdict", "status", "criteria", "left_out"}
+OURS = {"id", "verdict", "status", "criteria", "left_out", "only"}
 """What no submission has a say in: names of fields in `Graded`."""
 
 

@@ -13,6 +13,7 @@ import msgspec
 
 from otelkata.deploy.interpreter import Launched, ParentFailed
 from otelkata.deploy.network import widen
+from otelkata.deploy.parent import Parent
 from otelkata.deploy.scratch import Scratch, temporary_folder
 from otelkata.deploy.source import UnusableSubmission
 from otelkata.deploy.user import own_user
@@ -119,7 +120,7 @@ class Grader:
         Raises ParentFailed where the interpreter of the hosts cannot host anything,
         IsolationUnavailable where the system does not give the level that was asked for.
         """
-        crew = Crew(self._warm, self._reader)
+        crew = Crew(self._reader, lambda *run: Parent(self._warm, *run))
         async with AsyncExitStack() as stack:
             rest = await stack.enter_async_context(self._turns.first())
             begin()
@@ -163,6 +164,7 @@ def nothing_seen(submission: Path | str, settings: Settings, reason: str) -> Evi
         submission=text(submission),
         seed=settings.seed,
         left_out=[],
+        only=list(settings.only.checks) if settings.only else [],
         platform="",
         python="",
         isolation=NOT_RUN,

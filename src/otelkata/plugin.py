@@ -7,6 +7,7 @@ driven once, by the first test that needs evidence, or by the controller of pyte
 
 import asyncio
 import contextlib
+import dataclasses
 import importlib.util
 import os
 import secrets
@@ -20,9 +21,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from otelkata import content
+from otelkata.debug import in_process
 from otelkata.host.isolation import LEVELS
 
 if TYPE_CHECKING:
+    from otelkata.evidence.only import Only
     from otelkata.judge.registry import Check
     from otelkata.judge.verdict import Result
     from otelkata.judge.view import View
@@ -56,12 +59,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="leave out what has to wait for the submission's own shutdown timeout",
     )
+    in_process.add(group)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
     """Start the run with the checks' own configuration, if this is not it already."""
     path = config.getoption("submission")
+    if path is None and config.getoption("in_process"):
+        raise pytest.UsageError("--in-process is for --submission=PATH; name the submission")
     if path is None or config.inipath == CONFIGURATION:
         return None
     if importlib.util.find_spec("msgspec") is None:
@@ -70,6 +76,8 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
             f"{sys.executable} -m pip install 'otelkata[grade]'"
         )
     submission = _submission(config, path)
+    if config.getoption("in_process"):
+        in_process.check(config)
     return _run_again(config, submission)
 
 
@@ -93,6 +101,8 @@ class Checks:
         self._view: View | None = None
         self._evidence_file: Path | None = None
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
+        self._chosen: list[str] = []
+        self.in_process: bool = config.getoption("in_process")
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection(self, session: pytest.Session) -> None:
@@ -105,6 +115,10 @@ class Checks:
             return CheckFile.from_parent(parent, path=file_path)
         return None
 
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Note which checks have been chosen."""
+        self._chosen = [item.check.id for item in session.items if isinstance(item, CheckItem)]
+
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         """Hand the evidence to a worker of pytest-xdist."""
@@ -112,7 +126,10 @@ class Checks:
 
     def pytest_report_header(self) -> list[str]:
         """Name the submission."""
-        return [f"submission: {self._submission}"]
+        return [
+            f"submission: {self._submission}",
+            *([in_process.NO_GRADE] if self.in_process else []),
+        ]
 
     def pytest_terminal_summary(self, terminalreporter: "pytest.TerminalReporter") -> None:
         """Say how the run can be repeated."""
@@ -120,6 +137,8 @@ class Checks:
             evidence = self._view.evidence
             left_out = f", left out: {', '.join(evidence.left_out)}" if evidence.left_out else ""
             terminalreporter.write_line(f"seed {evidence.seed}{left_out}; {evidence.isolation}")
+        if self.in_process:
+            terminalreporter.write_line(in_process.NO_GRADE, yellow=True)
 
     def pytest_unconfigure(self) -> None:
         """Remove the evidence."""
@@ -161,6 +180,12 @@ class Checks:
         path = Path(self._scratch.name) / f"submission{store.SUFFIX}"
 
         async def drive() -> None:
+            if self.in_process:
+                from otelkata.debug import hosts  # noqa: PLC0415 (only who debugs needs it)
+
+                chosen = dataclasses.replace(settings, only=self._only())
+                store.write(await hosts.collect(self._submission, chosen), path)
+                return
             async with Grader(python, isolation) as grader:
                 grader.open()
                 async with grader.collect(self._submission, settings) as evidence:
@@ -170,7 +195,19 @@ class Checks:
             asyncio.run(drive())
         except IsolationUnavailable as error:
             pytest.exit(str(error), pytest.ExitCode.USAGE_ERROR)
+        except KeyboardInterrupt:
+            if not self.in_process:
+                raise
+            # With --pdb, pytest would ask on at a prompt in its own code.
+            pytest.exit("the run was given up", pytest.ExitCode.INTERRUPTED)
         return path
+
+    def _only(self) -> "Only | None":
+        # A breakpoint is met in no more scenarios than the chosen checks need.
+        from otelkata.judge import registry, selection  # noqa: PLC0415
+
+        checks = registry.load()
+        return None if len(self._chosen) == len(checks) else selection.only(self._chosen, checks)
 
 
 class CheckFile(pytest.File):
@@ -192,7 +229,7 @@ class CheckItem(pytest.Item):
 
     def __init__(self, *, check: "Check", **arguments: Any) -> None:
         super().__init__(**arguments)
-        self._check = check
+        self.check = check
         self._result: Result | None = None
         for criterion in check.criteria:
             self.add_marker(criterion)
@@ -202,9 +239,9 @@ class CheckItem(pytest.Item):
         from otelkata.judge.verdict import is_about, run  # noqa: PLC0415
 
         view = self._checks.view()
-        if not is_about(view, self._check):
-            pytest.skip("left out of this run")
-        self._result = run(view, self._check)
+        if not is_about(view, self.check):
+            pytest.skip(in_process.ALONE if self._checks.in_process else "left out of this run")
+        self._result = run(view, self.check)
         if self._result.status in {"blocked", "error"}:
             self._give_up_bonus()
             pytest.fail(self._result.message, pytrace=False)
@@ -217,7 +254,7 @@ class CheckItem(pytest.Item):
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """Return where the check stands."""
-        return self.path, self._check.line - 1, f"{self._check.id}: {self._check.title}"
+        return self.path, self.check.line - 1, f"{self.check.id}: {self.check.title}"
 
     @property
     def _checks(self) -> Checks:
@@ -226,7 +263,7 @@ class CheckItem(pytest.Item):
         return checks
 
     def _give_up_bonus(self) -> None:
-        if self._check.bonus and self._result is not None:
+        if self.check.bonus and self._result is not None:
             pytest.xfail(self._result.message)
 
     def _explain(self, result: "Result") -> str:
@@ -236,9 +273,8 @@ class CheckItem(pytest.Item):
         where = f"\nwhere: {path}:{line}" if path else ""
         trace = draw(result.fault) if result.fault else None
         return (
-            f"{self._check.title}\n\nwhat:  {result.message}{where}\n"
-            f"why:   {self._check.why}\nfix:   {self._check.fix}"
-            + (f"\n\n{trace}" if trace else "")
+            f"{self.check.title}\n\nwhat:  {result.message}{where}\n"
+            f"why:   {self.check.why}\nfix:   {self.check.fix}" + (f"\n\n{trace}" if trace else "")
         )
 
 
@@ -261,6 +297,7 @@ def _run_again(config: pytest.Config, submission: Path) -> int:
         "-m",
         "pytest",
         *_without(given, named),
+        *in_process.arguments(config),
         f"--submission={submission}",
         "-c",
         str(CONFIGURATION),

@@ -33,7 +33,8 @@ def of_terms(terms: Terms, isolation: str) -> str:
     """
     summary = hashlib.sha256(of_code().encode())
     own = sorted({(str(item.name), item.version) for item in distributions()})
-    known = [own, _ask(terms.python), terms.python, terms.quick, isolation, platform.platform()]
+    options = [terms.python, terms.quick, terms.only, isolation]
+    known = [own, _ask(terms.python), *options, platform.platform()]
     _add(summary, json.dumps(known).encode())
     return summary.hexdigest()
 

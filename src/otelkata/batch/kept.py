@@ -60,7 +60,7 @@ class Cache:
 
     def keep(self, fingerprint: str, result: Graded) -> None:
         """Keep a result; one that is partial or an error is not."""
-        if result.left_out or result.verdict == "error":
+        if result.is_partial or result.verdict == "error":
             return
         with contextlib.suppress(OSError):
             folder_in(self._folder.parent, self._folder.name)

@@ -9,12 +9,14 @@ from otelkata.report.graded import Graded
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
     """What holds for every submission of a batch: the first line that a worker gets.
 
+    `only` are the ids of the checks that it is graded by; empty: all.
     `regrade`: paths are those of files with evidence, which is judged, and nothing is run.
     """
 
     python: str
     isolation: Level | None = None
     quick: bool = False
+    only: tuple[str, ...] = ()
     regrade: bool = False
 
 

@@ -23,7 +23,7 @@ from otelkata.drive.run import Settings
 from otelkata.evidence import store
 from otelkata.evidence.model import Evidence
 from otelkata.grade import Grader, regrade
-from otelkata.judge import registry
+from otelkata.judge import registry, selection
 from otelkata.report.graded import NOT_RUN, failure
 
 from .task import Began, Done, News, Ready, Refused, Task, Terms
@@ -35,6 +35,7 @@ class Worker:
     def __init__(self, grader: Grader, terms: Terms, tell: Callable[[News], None]) -> None:
         self._grader = grader
         self._terms = terms
+        self._only = selection.only(terms.only, registry.load()) if terms.only else None
         self._tell = tell
         self._running: set[asyncio.Task[None]] = set()
         self._room = asyncio.Semaphore(room())
@@ -56,7 +57,7 @@ class Worker:
             if task.evidence:
                 store.write(evidence, Path(task.evidence))
 
-        settings = Settings(task.seed, self._terms.quick)
+        settings = Settings(task.seed, self._terms.quick, self._only)
         try:
             async with self._room:
                 result = await self._grader.grade(

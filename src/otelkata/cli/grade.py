@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from otelkata import __version__
-from otelkata.cli import EXIT_CODES
+from otelkata.cli import EXIT_CODES, loop_options
 from otelkata.cli.guard import INTERRUPTED, check_output, guard
-from otelkata.deploy.interpreter import ParentFailed, forks, launch
+from otelkata.deploy.interpreter import Launched, ParentFailed, forks, launch
 from otelkata.host.isolation import LEVELS
 from otelkata.report import formats
 
@@ -24,6 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parser = _parser()
     options = parser.parse_args(arguments)
+    loop_options.settle(parser, options)
     _check_written(parser, options)
     _read_policy(parser, options)
     if options.scheduler is not None and options.engine != "dask":
@@ -34,6 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _grade(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     paths = _paths(parser, options)
+    loop_options.check_number(parser, options, paths)
     if len(paths) > 1 or options.each is not None or options.shard is not None:
         return _grade_all(parser, paths, options)
     if options.engine != "local":
@@ -45,16 +47,31 @@ def _grade(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
         parser.error(str(error))
     # Looking for garbage among all that was imported, now or at exit, only takes time.
     gc.disable()
-    from otelkata.cli import session  # noqa: PLC0415 (see above)
+    try:
+        grade = _grade_one(watch=options.watch)
+    except ModuleNotFoundError as error:
+        if launched is not None:
+            launched.process.kill()
+        needed = f"{options.python} -m pip install 'otelkata[grade]'"
+        parser.error(f"--watch needs {error.name}: {needed}")
     from otelkata.deploy.keeper import IsolationUnavailable  # noqa: PLC0415 (see above)
 
     gc.freeze()
     gc.enable()
     atexit.register(gc.freeze)
     try:
-        return session.grade(paths[0], options, launched)
+        return grade(paths[0], options, launched)
     except IsolationUnavailable as error:
         parser.error(str(error))
+
+
+def _grade_one(*, watch: bool) -> Callable[[str, argparse.Namespace, Launched | None], int]:
+    # Imported only now: see where this is called.
+    if watch:
+        from otelkata.cli.watch import watch as grade  # noqa: PLC0415
+    else:
+        from otelkata.cli.session import grade  # noqa: PLC0415
+    return grade
 
 
 def _grade_all(
@@ -202,6 +219,7 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="leave out what has to wait for the submission's own shutdown timeout",
     )
+    loop_options.add(parser)
     parser.add_argument(
         "--evidence", metavar="DIR", type=Path, help="keep in DIR what was observed"
     )

@@ -27,7 +27,9 @@ from otelkata.judge import registry
 from otelkata.report.graded import Graded, failure
 from otelkata.report.words import file_name
 
+from .last import Last
 from .reports import Reports, Wanted, write_each, write_one
+from .wish import only
 
 
 def grade(path: str, options: argparse.Namespace, launched: Launched | None) -> int:
@@ -38,13 +40,18 @@ def grade(path: str, options: argparse.Namespace, launched: Launched | None) -> 
         if options.evidence is not None:
             store.write(evidence, options.evidence / file_name(0, path, store.SUFFIX))
 
+    last = Last(path, options.cache)
+    wanted_checks = only(path, options, last, lambda words: _tell(Console(stderr=True), words))
+    settings = Settings(seed, options.quick, wanted_checks)
+
     async def grade() -> Graded:
         async with grading.Grader(options.python, options.isolation) as grader:
             grader.open(launched)
-            return await grader.grade(path, Settings(seed, options.quick), keep)
+            return await grader.grade(path, settings, keep)
 
-    with _waiting(f"grading {path}"):
+    with waiting(f"grading {path}"):
         graded = asyncio.run(grade())
+    last.note(graded)
     wanted = Wanted.by(options)
     if options.reports is not None:
         write_each(graded, wanted, options.reports, file_name(0, path, ""))
@@ -57,7 +64,12 @@ def grade_all(paths: Sequence[str], numbers: Sequence[int], options: argparse.Na
     Raises CannotGrade.
     """
     wanted = _for_several(options)
-    terms = Terms(python=options.python, isolation=options.isolation, quick=options.quick)
+    terms = Terms(
+        python=options.python,
+        isolation=options.isolation,
+        quick=options.quick,
+        only=tuple(options.only),
+    )
     watch = Watch(paths)
     with _folder_for_results(options.cache, watch.console) as folder:
         batch = Batch(
@@ -173,7 +185,8 @@ def _folder_for_results(asked: Path | None, console: Console) -> Iterator[Path]:
 
 
 @contextmanager
-def _waiting(message: str) -> Iterator[None]:
+def waiting(message: str) -> Iterator[None]:
+    """Tell, on a terminal, what is waited for."""
     console = Console(stderr=True)
     if not console.is_terminal:
         yield

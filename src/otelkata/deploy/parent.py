@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Protocol
 
 from otelkata.host.isolation import OUTPUT_KEPT
 
@@ -13,6 +14,49 @@ from .link import Exchange, Host
 from .network import Network, OwnNetwork
 from .process import Process
 from .warm import Warm, missing
+
+
+class Hosts(Protocol):
+    """Where a submission is run: what makes its hosts, and ends them."""
+
+    network: Network
+
+    @property
+    def flooded(self) -> str:
+        """Return what the submission took too much of, if it did."""
+        ...
+
+    async def enclose(self, place: Place) -> InForce:
+        """Isolate what is going to run, and say how far that went."""
+        ...
+
+    async def compile(self, copied: Path) -> None:
+        """Compile the submission ahead, where that saves time."""
+        ...
+
+    def make_host(
+        self,
+        name: str,
+        submission: Path,
+        environment: Mapping[str, str],
+        *,
+        serves_in_main: bool = False,
+        locks: bool = False,
+    ) -> Host:
+        """Return a new host that imports `submission`, or one that only `locks`."""
+        ...
+
+    def send_signal(self, name: str, number: int) -> None:
+        """Send a signal to the host `name`, if it is still there."""
+        ...
+
+    def end(self) -> None:
+        """Begin to end every host."""
+        ...
+
+    async def close(self) -> None:
+        """End every host."""
+        ...
 
 
 class Parent:
@@ -33,6 +77,10 @@ class Parent:
             self.network = self._keeper.network
             self.network.on_excess = self._keeper.cut_off
         return in_force
+
+    async def compile(self, copied: Path) -> None:
+        """Have the modules in `copied` compiled once, and not in each host."""
+        await self._warm.compile(copied)
 
     @property
     def flooded(self) -> str:

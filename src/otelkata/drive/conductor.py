@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -48,7 +48,10 @@ class _Silent(Exception):
 
 
 class Conductor:
-    """All cases of a run, and who plays them when."""
+    """All cases of a run, and who plays them when.
+
+    Only scenarios that `plays` accepts are. `patience` multiplies how long an answer may take.
+    """
 
     def __init__(
         self,
@@ -56,13 +59,18 @@ class Conductor:
         values: Values,
         deployment: Deployment,
         crossings: Crossings,
+        plays: Callable[[Scenario], bool] = lambda _: True,
+        patience: float = 1.0,
     ) -> None:
         self._deployment = deployment
+        self._patience = patience
         self._crossings = crossings
         self._silences = crossings.silences
         self._meeting = MeetingPoint(INTERLEAVED, MEETING_PATIENCE)
         self._burst_is_over = asyncio.Event()
-        self._plays = {s.name: (s, self._prepare(s, values)) for s in scenarios}
+        # All are prepared, so that a seed means the same values whatever is played.
+        prepared = [(s, self._prepare(s, values)) for s in scenarios]
+        self._plays = {s.name: (s, play) for s, play in prepared if plays(s)}
         self._skipped: dict[str, str] = {}
         self._unanswered: set[str] = set()
         self._explained: set[str] = set()
@@ -208,13 +216,14 @@ class Conductor:
     async def _answer(
         self, play: Play, draft: Draft, sending: "asyncio.Task[Response]"
     ) -> Response:
-        limit = draft.received_ns + CLIENT_LIMIT * 1e9
+        limit = draft.received_ns + CLIENT_LIMIT * self._patience * 1e9
+        silence = SILENCE_LIMIT * self._patience * 1e9
         try:
             while not sending.done():
                 sign, awaited = self._crossings.record.awaited(play.entry)
                 sign = max(sign, draft.received_ns)
                 now = time.time_ns()
-                rest = min(limit, sign + SILENCE_LIMIT * 1e9) - now
+                rest = min(limit, sign + silence) - now
                 if rest <= 0:
                     raise _Silent(awaited, (now - sign) / 1e9)
                 await asyncio.wait({sending}, timeout=rest / 1e9)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from otelkata.deploy.link import Host, HostGone, Observations
-from otelkata.deploy.parent import Parent
+from otelkata.deploy.parent import Hosts
 from otelkata.evidence.model import Hop, ServiceStart
 from otelkata.host import wire
 
@@ -34,13 +34,14 @@ ENVIRONMENTS: Mapping[str, Mapping[str, str]] = {
 class Deployment:
     """The services that run, and where they listen.
 
-    `environment` is added to that of each host, and `tap` is what stands on each hop.
+    `environment` is added to that of each host, and `tap` is what stands on each hop. `patience`
+    multiplies every time that they are given, their own timeouts included.
     """
 
     def __init__(
         self,
         *,
-        parent: Parent,
+        parent: Hosts,
         submission: Path,
         crossings: Crossings,
         ports: dict[str, int],
@@ -51,8 +52,10 @@ class Deployment:
         version: str,
         environment: Mapping[str, str] | None = None,
         tap: Callable[[Crossings, Hop, str, str], Tap] = Tap,
+        patience: float = 1.0,
     ) -> None:
         self._parent = parent
+        self._patience = patience
         self._submission = submission
         self._crossings = crossings
         self._ports = ports
@@ -140,6 +143,11 @@ class Deployment:
         """Send SIGTERM to the host `name`."""
         self._parent.send_signal(name, signal.SIGTERM)
 
+    @property
+    def python(self) -> str:
+        """Return the version of the interpreter that hosts the submission; empty: none did."""
+        return next((host.python for host in self._hosts.values() if host.python), "")
+
     def host_of(self, start: str) -> Host:
         """Return the host in which `start` runs."""
         return self.host(self.starts[start].host)
@@ -196,7 +204,8 @@ class Deployment:
         self._callees[planned.name] = planned.callees
         self._note(planned, 0, serves=False)
         host = self.host(planned.host)
-        limit = START_AGAIN_LIMIT if planned.service in self._silent else START_LIMIT
+        longest = START_AGAIN_LIMIT if planned.service in self._silent else START_LIMIT
+        limit = longest * self._patience
         asking = host.ask(
             wire.Start,
             limit=limit,
@@ -205,7 +214,7 @@ class Deployment:
             version=self._version,
             exporter=planned.exporter,
             serves=serve,
-            timeout=planned.timeout,
+            timeout=self._timeout(planned),
             urls=urls,
         )
         try:
@@ -229,10 +238,13 @@ class Deployment:
             planned.service,
             planned.exporter,
             self._version,
-            planned.timeout,
+            self._timeout(planned),
             port,
             serves,
         )
+
+    def _timeout(self, planned: PlannedStart) -> float | None:
+        return None if planned.timeout is None else planned.timeout * self._patience
 
     async def _urls(self, planned: PlannedStart) -> dict[str, str]:
         if planned.service == "inventory":

@@ -7,6 +7,7 @@ contract plus `NOISE`, which a busy machine may need and which decides nothing e
 import asyncio
 import os
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 
 from otelkata.deploy.link import ASK_LIMIT, Host, HostGone, Observations
@@ -26,6 +27,19 @@ SIGTERM_LIMIT = 15.0
 PROCESS_LIMIT = 5.0
 SETTLE_LIMIT = 3.0
 FLUSH_LIMIT = 8.0
+
+TAGS: Mapping[str, tuple[str, ...]] = {
+    "leaving": (
+        "lifespan",
+        "process",
+        "provider",
+        *(f"provider_{start.name.partition('.')[2]}" for start in (*PROVIDERS, *HANGING)),
+    ),
+    "sulking": ("lifespan_hanging",),
+    "sigterm": ("sigterm",),
+    "stuck": ("sigterm_hanging",),
+}
+"""The tags of the exits that are observed, by the group of services that is ended."""
 
 
 class Exits:

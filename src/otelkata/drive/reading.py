@@ -60,6 +60,8 @@ class Reader:
             [sys.executable, "-P", "-m", "otelkata.lint.submission"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            # Ctrl-C is the grader's own, who then closes the input.
+            start_new_session=True,
         )
         if hasattr(os, "setpriority"):
             with contextlib.suppress(OSError):

@@ -216,10 +216,11 @@ class Reading:
 class Evidence:
     """All that was observed of one submission in one run.
 
-    `left_out` are the tags of what was not run on purpose, and is not judged. `timings` are seconds
-    from the begin of the run: until the services were `up`, until the `in_memory` scenarios, and
-    until `everything` was over. `sources` are the submission's own Python files, by path, as far as
-    they are short enough to be shown.
+    `left_out` are the tags of what was not run on purpose, and is not judged. `only` are the ids of
+    the checks that the run was for, and no other is judged on it; empty: it was for all.
+    `timings` are seconds from the begin of the run: until the services were `up`, until the
+    `in_memory` scenarios, and until `everything` was over. `sources` are the submission's own
+    Python files, by path, as far as they are short enough to be shown.
     """
 
     submission: str
@@ -245,4 +246,5 @@ class Evidence:
     reading: Reading | None = None
     timings: dict[str, float] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
+    only: list[str] = field(default_factory=list)
     schema_version: int = SCHEMA_VERSION

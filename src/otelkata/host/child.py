@@ -72,10 +72,15 @@ def main(orders: Orders) -> None:
 
 
 class Host:
-    """One process that runs a submission: the main thread imports, others serve and obey."""
+    """One process that runs a submission: the main thread imports, others serve and obey.
 
-    def __init__(self, orders: Orders, channel: Channel) -> None:
+    One that does not own its process is a guest in a debugger's: it changes and ends nothing there
+    but its own services.
+    """
+
+    def __init__(self, orders: Orders, channel: Channel, *, owns_process: bool = True) -> None:
         self._orders = orders
+        self._owns_process = owns_process
         self._places = Places(Path(orders.submission))
         self._channel = channel
         self._services: dict[str, Service] = {}
@@ -88,11 +93,21 @@ class Host:
         """Import the submission, then do in this thread what belongs into the main thread."""
         logging.getLogger("opentelemetry").addHandler(LogObserver(self._channel))
         observe_queries(self._channel)
-        self._report_hard_exits()
+        if self._owns_process:
+            self._report_hard_exits()
         threading.Thread(target=self._obey, daemon=True).start()
         self._import()
         while (work := self._in_main.get()) is not None:
             work()
+        if not self._owns_process:
+            self._stop_services()
+
+    def _stop_services(self) -> None:
+        serving = [service for service in self._services.values() if service.serves]
+        for service in serving:
+            service.stop(0)
+        for service in serving:
+            service.ended.wait()
 
     def _import(self) -> None:
         sys.path.insert(0, self._orders.submission)
@@ -142,8 +157,9 @@ class Host:
                 self._services[command.start] = service
             threading.Thread(target=self._answer, args=(command,), daemon=True).start()
         self._in_main.put(None)
-        # The driver has gone: nobody waits for anything that is still running here.
-        os.kill(os.getpid(), 9)
+        if self._owns_process:
+            # The driver has gone: nobody waits for anything that is still running here.
+            os.kill(os.getpid(), 9)
 
     def _answer(self, command: wire.Command) -> None:
         if isinstance(command, wire.Start):

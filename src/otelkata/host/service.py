@@ -178,6 +178,11 @@ class Service:
         return place if place != NOWHERE else self._places.of_threads()
 
     @property
+    def serves(self) -> bool:
+        """Tell whether it has a server."""
+        return self._server is not None
+
+    @property
     def is_blocked(self) -> bool:
         """Tell whether the submission's code is on the stack of the service's event loop."""
         return self._loop is not None and self._places.of_thread(self._thread) != NOWHERE

@@ -3,18 +3,18 @@
 import importlib.util
 import inspect
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
 from otelkata import content
+from otelkata.evidence.only import READING
 
 from .criteria import BONUS, CRITERIA
 from .finding import Findings
 
 CheckFunction = Callable[..., Findings]
-READING = "reading"
 _ATTRIBUTE = "__otelkata_check__"
 
 
@@ -41,6 +41,10 @@ class Check:
     def is_static(self) -> bool:
         """Tell whether it judges the source alone, and nothing that was seen running."""
         return self.needs == (READING,)
+
+    def lacks(self, left_out: Collection[str]) -> bool:
+        """Tell whether it needs anything of what a run left out, by tag."""
+        return any(need.removeprefix("exits_") in left_out for need in self.needs)
 
     @property
     def bonus(self) -> bool:

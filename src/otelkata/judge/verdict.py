@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from otelkata.evidence.only import READING
+
 from .criteria import BONUS, CRITERIA, REQUIRED
 from .finding import Fault, Finding, Sound, Unjudged
-from .registry import READING, Check
+from .registry import Check
 from .view import CaseView, View
 
 NOTHING_SEEN = "nothing of the kind was seen: mend what failed, and it can be judged"
@@ -62,14 +64,30 @@ class Verdict:
 
 
 def judge(view: View, checks: Iterable[Check]) -> Verdict:
-    """Run every check whose scenarios were not left out; none hides another."""
-    results = [run(view, check) for check in checks if is_about(view, check)]
-    return Verdict(results, {criterion: _criterion(criterion, results) for criterion in CRITERIA})
+    """Run every check that the run was for; none hides another.
+
+    Where one of a partial run could not be judged, what broke the contract is told with it, because
+    that is why.
+    """
+    every = list(checks)
+    results = [run(view, check) for check in every if is_about(view, check)]
+    only = frozenset(view.evidence.only)
+    if only and any(result.status == "blocked" for result in results):
+        contract = [check for check in every if not check.criteria and check.id not in only]
+        broken = [run(view, check) for check in contract]
+        results = [*(result for result in broken if result.status == "failed"), *results]
+    partly = {name for check in every if only and check.id not in only for name in check.criteria}
+    criteria = {name: _criterion(name, results) for name in CRITERIA}
+    # One that other checks judge as well has not passed before these have been run.
+    criteria |= {n: "not_run" for n in partly if criteria[n] in {"passed", "blocked"}}
+    return Verdict(results, criteria)
 
 
 def is_about(view: View, check: Check) -> bool:
     """Tell whether this run was meant to have what `check` needs; some leave things out."""
-    return not {need.removeprefix("exits_") for need in check.needs} & set(view.evidence.left_out)
+    if view.evidence.only and check.id not in view.evidence.only:
+        return False
+    return not check.lacks(view.evidence.left_out)
 
 
 def run(view: View, check: Check) -> Result:

@@ -21,6 +21,13 @@ from .words import cut, cut_line
 
 SCHEMA_VERSION = 1
 NOT_RUN = "it was not run"
+NOTHING_JUDGED = (
+    "no check that this run was for is known to this grader; run the submission again, or judge "
+    "with the checks that it was run for"
+)
+MOST_NAMED = 4
+"""How many checks are named where a run was only for some; of more, the number is told."""
+
 AROUND = 2
 """How many lines are quoted before and after the one that is meant."""
 
@@ -98,7 +105,10 @@ class LintFinding(msgspec.Struct, frozen=True):
 
 
 class Graded(msgspec.Struct, frozen=True, kw_only=True):
-    """One submission, graded. `error` is the grader's own failure; then nothing is judged."""
+    """One submission, graded. `error` is the grader's own failure; then nothing is judged.
+
+    `left_out` are the tags of what was not run, `only` the ids of the checks that it was run for.
+    """
 
     submission: str
     verdict: Literal["passed", "failed", "error"]
@@ -107,6 +117,7 @@ class Graded(msgspec.Struct, frozen=True, kw_only=True):
         default_factory=lambda: dict.fromkeys(CRITERIA, "not_run")
     )
     left_out: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
     required: Score = Score(0, 0)
     bonus: Score = Score(0, 0)
     checks: tuple[Judged, ...] = ()
@@ -116,6 +127,24 @@ class Graded(msgspec.Struct, frozen=True, kw_only=True):
     isolation: str = NOT_RUN
     duration_s: float = 0.0
     error: str = ""
+
+    @property
+    def is_partial(self) -> bool:
+        """Tell whether something was not judged on purpose."""
+        return bool(self.left_out or self.only)
+
+    @property
+    def omissions(self) -> str:
+        """Return in words what was not judged on purpose; empty where everything was."""
+        words = []
+        if self.left_out:
+            words.append(f"left out {', '.join(name.replace('_', ' ') for name in self.left_out)}")
+        if self.only:
+            named = len(self.only) <= MOST_NAMED
+            words.append(
+                f"judged only {', '.join(self.only) if named else f'{len(self.only)} checks'}"
+            )
+        return "; ".join(words)
 
 
 def failure(submission: str, seed: int, error: str, duration_s: float = 0.0) -> Graded:
@@ -137,10 +166,11 @@ def graded(submission: str, view: View, verdict: Verdict) -> Graded:
     remarks = reading.remarks if reading else []
     return Graded(
         submission=cut_line(submission),
-        verdict=verdict.outcome,
+        verdict=verdict.outcome if verdict.results else "error",
         seed=evidence.seed,
         criteria=verdict.criteria,
         left_out=tuple(evidence.left_out),
+        only=tuple(map(cut_line, evidence.only)),
         required=Score(*verdict.required),
         bonus=Score(*verdict.bonus),
         checks=tuple(_judged(submission, result, evidence.sources) for result in verdict.results),
@@ -154,6 +184,7 @@ def graded(submission: str, view: View, verdict: Verdict) -> Graded:
         ),
         isolation=evidence.isolation,
         duration_s=evidence.duration_s,
+        error="" if verdict.results else NOTHING_JUDGED,
     )
 
 
@@ -165,7 +196,7 @@ def to_json(graded: Graded) -> dict[str, Any]:
         "verdict": graded.verdict,
         "criteria": graded.criteria,
         "seed": graded.seed,
-        "partial": bool(graded.left_out),
+        "partial": graded.is_partial,
         "score": {
             "required": msgspec.to_builtins(graded.required),
             "bonus": msgspec.to_builtins(graded.bonus),

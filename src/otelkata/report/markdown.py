@@ -51,6 +51,8 @@ def _section(graded: Graded, policy: Policy) -> Iterator[str]:
         yield f"{marks.line}\n"
     if shown.left_out:
         yield f"Partial: left out {code(', '.join(shown.left_out))}\n"
+    if shown.only:
+        yield f"Partial: judged only {code(', '.join(shown.only))}\n"
     yield "| | criterion | |"
     yield "|---|---|---|"
     for name, status in shown.criteria.items():

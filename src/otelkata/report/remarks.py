@@ -23,8 +23,8 @@ def _remarks(shown: Graded, graded: Graded, policy: Policy) -> Iterator[str]:
         yield f"Verdict: {marks.line}."
     if policy.withholds:
         yield "Not everything is shown."
-    if graded.left_out:
-        yield f"Partial: left out {', '.join(n.replace('_', ' ') for n in graded.left_out)}."
+    if graded.is_partial:
+        yield f"Partial: {graded.omissions}."
     if shown.advice:
         yield "Advice, which costs nothing:"
         yield from (f"- {advice}" for advice in shown.advice)

@@ -46,7 +46,7 @@ def write(graded: Graded, console: Console) -> None:
         console.print()
         console.print(_first(first))
     console.print()
-    console.print(_checklist(graded, console))
+    console.print(_asked(results) if graded.only else _checklist(graded, console))
     for result in faults:
         console.print()
         console.print(fault(result))
@@ -54,21 +54,33 @@ def write(graded: Graded, console: Console) -> None:
     if blocked:
         console.print()
         console.print(Text("Could not be judged:", style="bold yellow"))
-        console.print(_blocked(blocked))
+        console.print(blocked_checks(blocked))
     if graded.advice:
         console.print()
         console.print(Text("Advice, which fails nothing:", style="bold"))
         for remark in graded.advice:
             console.print(Padding(Text(f"· {remark}"), (0, 2)))
     console.print()
-    console.print(_summary(graded))
+    console.print(summary(graded))
     if first:
         console.print(_next(first))
 
 
 def _headline(graded: Graded) -> Text:
     sign, style = SIGNS[graded.verdict]
-    return Text.assemble((f"{sign} {graded.submission}: {graded.verdict}", style))
+    so_far = ", as far as was asked" if graded.only else ""
+    return Text.assemble((f"{sign} {graded.submission}: {graded.verdict}{so_far}", style))
+
+
+def _asked(results: list[Judged]) -> RenderableType:
+    lines = []
+    for result in results:
+        sign, style = SIGNS[result.status]
+        criteria = " ".join(result.criteria) or "contract"
+        lines.append(
+            Text.assemble((f"{sign} {criteria}", style), f"  {result.title}  ", (result.id, "dim"))
+        )
+    return Padding(Group(*lines), (0, 2))
 
 
 def _first(result: Judged) -> RenderableType:
@@ -159,7 +171,8 @@ def _trace(trace: str) -> Text:
     return text
 
 
-def _blocked(results: list[Judged]) -> RenderableType:
+def blocked_checks(results: list[Judged]) -> RenderableType:
+    """Return checks that could not be judged, under the reasons."""
     by_reason: dict[str, list[str]] = {}
     for result in results:
         by_reason.setdefault(result.message, []).append(result.id)
@@ -172,16 +185,19 @@ def _blocked(results: list[Judged]) -> RenderableType:
     return Padding(table, (0, 2))
 
 
-def _summary(graded: Graded) -> Text:
+def summary(graded: Graded) -> Text:
+    """Return what it all came to."""
     required, bonus = graded.required, graded.bonus
     _, style = SIGNS[graded.verdict]
+    told = f"{required.passed} of {required.total} required criteria passed"
+    rest = f", {bonus.passed} of {bonus.total} bonus"
+    if graded.only:
+        passed = sum(check.status == "passed" for check in graded.checks)
+        told, rest = f"{passed} of {len(graded.checks)} checks passed", ""
     text = Text.assemble(
-        (f"{required.passed} of {required.total} required criteria passed", style),
-        f", {bonus.passed} of {bonus.total} bonus",
-        (f" · seed {graded.seed} · {graded.duration_s:.1f} s", "dim"),
+        (told, style), rest, (f" · seed {graded.seed} · {graded.duration_s:.1f} s", "dim")
     )
-    if graded.left_out:
-        left_out = ", ".join(name.replace("_", " ") for name in graded.left_out)
-        text.append(f"\npartial: left out {left_out}", style="yellow")
+    if graded.is_partial:
+        text.append(f"\npartial: {graded.omissions}", style="yellow")
     text.append(f"\nisolation: {graded.isolation}", style="dim")
     return text

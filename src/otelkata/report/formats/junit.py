@@ -37,7 +37,7 @@ def _suite(graded: Graded) -> ET.Element:
     told = {
         "seed": f"{graded.seed}",
         "isolation": graded.isolation,
-        "partial": ", ".join(graded.left_out),
+        "partial": ", ".join([*graded.left_out, *(f"only {name}" for name in graded.only)]),
     }
     for name, value in told.items():
         if value:

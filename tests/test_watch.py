@@ -1,0 +1,187 @@
+"""`kata-grade --watch`: what is saved is graded again, and what changed is told first."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from batches import open_folder
+from evidence_builder import lose, planted, sound
+from rich.console import Console
+from terminal import Terminal, terminal
+
+from otelkata.cli.guard import INTERRUPTED
+from otelkata.evidence.model import Evidence
+from otelkata.grade import judge_evidence
+from otelkata.judge import registry
+from otelkata.report import again
+from otelkata.report.graded import failure
+
+pytest.importorskip("watchfiles")
+
+STATIC = "source.spans_are_managed"
+"""A check for which nothing has to be run."""
+
+LEAKS = """
+from opentelemetry import trace
+tracer = trace.get_tracer("checkout")
+def handle():
+    span = tracer.start_span("handle")
+    span.set_attribute("some", 1)
+"""
+ENDS = """
+from opentelemetry import trace
+tracer = trace.get_tracer("checkout")
+def handle():
+    with tracer.start_as_current_span("handle") as span:
+        span.set_attribute("some", 1)
+"""
+WATCHING = "Ctrl-C ends it"
+
+
+@contextmanager
+def watching(path: Path, *options: str) -> Iterator[Terminal]:
+    command = [sys.executable, "-m", "otelkata.cli.grade", "--watch", *options, str(path)]
+    with terminal(command, path.parent) as shown:
+        yield shown
+
+
+def test_a_save_turns_a_check_red_and_another_one_green(tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    source = mine / "checkout.py"
+    source.write_text(ENDS)
+    with watching(mine, "--only", STATIC) as shown:
+        first = shown.until(WATCHING)
+        assert f"✓ {mine}: passed, as far as was asked" in first
+        source.write_text(LEAKS)
+        shown.until("saved: checkout.py")
+        red = shown.until(WATCHING)
+        assert red.index("turned red") < red.index("Do this next:") < red.index("checkout.py:5")
+        assert "turned green" not in red
+        source.write_text(ENDS)
+        shown.until("saved: checkout.py")
+        green = shown.until(WATCHING)
+        assert "turned green  C2" in green
+        assert "Do this next" not in green
+        source.write_text(f"{ENDS}# and a remark\n")
+        shown.until("saved: checkout.py")
+        assert again.NOTHING_CHANGED in shown.until(WATCHING)
+        shown.type("\x03")
+        assert shown.end() == INTERRUPTED
+    assert f"no longer watching {mine}" in shown.shown
+    assert "Traceback" not in shown.shown
+
+
+def test_what_no_grading_sees_begins_none(tmp_path: Path) -> None:
+    mine = tmp_path / "venv" / "mine"
+    for folder in ("__pycache__", ".venv", "node_modules/x"):
+        (mine / folder).mkdir(parents=True)
+    (mine / "checkout.py").write_text(ENDS)
+    with watching(mine, "--only", STATIC) as shown:
+        shown.until(WATCHING)
+        for ignored in ("__pycache__/a.py", ".venv/b.py", "node_modules/x/c.js", "d.py~"):
+            (mine / ignored).write_text("saved")
+        # That lies in a folder of dependencies itself is no reason to ignore the rest.
+        (mine / "seen.py").write_text("saved = 1\n")
+        shown.until("saved: seen.py")
+        shown.until(WATCHING)
+        shown.type("\x03")
+        assert shown.end() == INTERRUPTED
+    assert shown.shown.count("saved: ") == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="waits for a host by a named pipe")
+def test_a_save_in_the_middle_of_a_grading_begins_anew() -> None:
+    with open_folder() as folder:
+        mine, pipe = folder / "mine", folder / "pipe"
+        mine.mkdir()
+        os.mkfifo(pipe)
+        pipe.chmod(0o666)
+        hangs = f"import threading\nopen({str(pipe)!r}, 'w').close()\nthreading.Event().wait()\n"
+        (mine / "checkout.py").write_text(hangs)
+        # In a stronger isolation it could tell nobody that it runs.
+        options = ["--isolation", "process", "--only", "submission.runs", "--quick"]
+        with watching(mine, *options) as shown:
+            pipe.open().close()
+            (mine / "checkout.py").write_text("raise ImportError('the second one')\n")
+            assert WATCHING not in shown.until("saved: checkout.py")
+            told = shown.until(WATCHING)
+            assert "the second one" in told
+            assert "did not come up" not in told
+            shown.type("\x03")
+            assert shown.end() == INTERRUPTED
+
+
+def test_ctrl_c_in_the_middle_of_a_grading_ends_it() -> None:
+    with open_folder() as folder:
+        mine, pipe = folder / "mine", folder / "pipe"
+        mine.mkdir()
+        os.mkfifo(pipe)
+        pipe.chmod(0o666)
+        hangs = f"import threading\nopen({str(pipe)!r}, 'w').close()\nthreading.Event().wait()\n"
+        (mine / "checkout.py").write_text(hangs)
+        options = ["--isolation", "process", "--only", "submission.runs", "--quick"]
+        with watching(mine, *options) as shown:
+            pipe.open().close()
+            shown.type("\x03")
+            assert shown.end() == INTERRUPTED
+        assert "Traceback" not in shown.shown
+
+
+def told(evidence: Evidence, before: Evidence) -> str:
+    """Return what is told of `evidence` after `before`."""
+    checks = registry.load()
+    earlier = judge_evidence("mine", before, checks)
+    console = Console(file=StringIO(), width=200)
+    known = {check.id: check.status for check in earlier.checks}
+    again.write(judge_evidence("mine", evidence, checks), known, console)
+    assert isinstance(console.file, StringIO)
+    return console.file.getvalue()
+
+
+BROKEN = planted(lose("success/payment"))
+
+
+def test_what_turned_green_is_told_before_what_turned_red() -> None:
+    other = planted(lose("success/gateway>inventory"))
+    said = told(other, BROKEN)
+    lines = [line for line in said.splitlines() if "turned" in line or "now " in line]
+    turned = [line.split("  ")[0] for line in lines]
+    assert turned == sorted(turned, key=lambda words: "green" not in words)
+    assert {words.split(" ", 1)[1] for words in turned} >= {"turned green", "turned red"}
+    assert said.index(lines[-1]) < said.index("Do this next:")
+
+
+def test_only_what_was_known_before_can_have_changed() -> None:
+    partly = replace(sound(), only=["submission.runs"])
+    assert again.NOTHING_CHANGED in told(BROKEN, partly)
+
+
+def test_what_could_not_be_judged_is_told_where_nothing_failed() -> None:
+    silent = replace(sound(), only=["client_spans.one_per_request"], cases=[], exchanges=[])
+    said = told(silent, sound())
+    assert "now blocked" in said or "turned red" in said
+    assert "Could not be judged:" in said
+
+
+def test_a_failure_of_the_grader_is_told_as_such() -> None:
+    console = Console(file=StringIO(), width=200)
+    again.write(failure("mine", 1, "the interpreter has ended"), {}, console)
+    assert isinstance(console.file, StringIO)
+    assert "the interpreter has ended" in console.file.getvalue()
+
+
+def test_without_the_library_it_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from test_cli import run  # noqa: PLC0415 (its module reads much that no other test here needs)
+
+    monkeypatch.delitem(sys.modules, "otelkata.cli.watch", raising=False)
+    monkeypatch.setitem(sys.modules, "watchfiles", None)
+    assert run("--watch", tmp_path) == 2
+    assert "pip install 'otelkata[grade]'" in capsys.readouterr().err
