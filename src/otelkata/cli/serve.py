@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import io
 import os
 import signal
 import sys
@@ -60,6 +61,9 @@ def _serve(
     from otelkata.serve.run import Crashed, PortTaken, Terms  # noqa: PLC0415 (as above)
     from otelkata.serve.services import NotStarted  # noqa: PLC0415 (as above)
 
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # Text that a terminal cannot show is no reason to end.
+        sys.stdout.reconfigure(errors="backslashreplace")
     console = Console(highlight=False)
     try:
         terms = Terms(
