@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import signal
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -169,9 +170,18 @@ def test_ctrl_c_flushes_all_spans_to_the_other_collector_as_well(tmp_path: Path)
         assert len(collector.spans) == 8 + 3
         told = {a["keys"] for _, name, a in collector.spans if name == "closing"}
         assert told == {""}, "the submission was told the key"
-    assert "1 requests, 11 spans" in session.text.replace("1 request,", "1 requests,")
+    assert "1 request, 11 spans" in session.text
     assert "passed on to" in session.text
     assert session.text.count("outside of any request") == 3
+    assert "Traceback" not in session.text
+
+
+def test_a_second_ctrl_c_does_not_wait(tmp_path: Path) -> None:
+    submission, _ = broken(tmp_path / "submission", SHUTDOWN, "await asyncio.sleep(600)")
+    with serving(submission) as session:
+        session.process.send_signal(signal.SIGINT)
+        session.wait_for("ending")
+        assert session.interrupt() == 130
     assert "Traceback" not in session.text
 
 
@@ -247,6 +257,18 @@ def test_wrong_usage_is_told_at_once(tmp_path: Path) -> None:
             assert (ended.returncode, ended.stdout) == (2, "")
             assert words in ended.stderr
             assert "Traceback" not in ended.stderr
+
+
+def test_processor_time_is_not_limited_by_the_hour(tmp_path: Path) -> None:
+    code = """
+    import resource
+    seconds, _ = resource.getrlimit(resource.RLIMIT_CPU)
+    trace.get_current_span().add_event(f"limit {seconds}")
+    """
+    submission, _ = broken(tmp_path / "submission", GATEWAY_HANDLER, code)
+    with serving(submission) as session:
+        assert session.check_out() == 200
+        assert "[limit -1]" in session.drawn(1)
 
 
 HOSTILE = """

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import io
 import os
 import signal
 import sys
@@ -60,6 +61,9 @@ def _serve(
     from otelkata.serve.run import Crashed, PortTaken, Terms  # noqa: PLC0415 (as above)
     from otelkata.serve.services import NotStarted  # noqa: PLC0415 (as above)
 
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # Text that a terminal cannot show is no reason to end.
+        sys.stdout.reconfigure(errors="backslashreplace")
     console = Console(highlight=False)
     try:
         terms = Terms(
@@ -70,7 +74,7 @@ def _serve(
     problems: list[Problem]
     became = "cannot be served as it is"
     try:
-        asyncio.run(_run(terms, console))
+        in_order = asyncio.run(_run(terms, console))
     except UnusableSubmission as error:
         problems = [Problem("", "", "deploy", str(error), "", 0)]
     except NotStarted as error:
@@ -80,27 +84,42 @@ def _serve(
     except (ParentFailed, PortTaken) as error:
         parser.error(str(error))
     else:
+        if not in_order:
+            raise KeyboardInterrupt
         return EXIT_CODES["passed"]
     _explain(str(options.path), problems, console)
     console.print(Text(f"{cut_line(str(options.path))} {became}", style="bold red"))
     return EXIT_CODES["failed"]
 
 
-async def _run(terms: "Terms", console: "Console") -> None:
+async def _run(terms: "Terms", console: "Console") -> bool:
+    # Tells whether it ended in order, and not at once.
     from otelkata.serve.run import serve  # noqa: PLC0415 (as above)
     from otelkata.serve.terminal import Terminal  # noqa: PLC0415 (as above)
 
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
 
-    def end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 (signal's interface)
+    def hurry() -> None:
         # Who asks twice does not want to wait for a flush.
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        loop.call_soon_threadsafe(stop.set)
+        if stop.is_set():
+            serving.cancel()
+        stop.set()
 
+    def end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 (signal's interface)
+        loop.call_soon_threadsafe(hurry)
+
+    forwards_to = terms.destination.address if terms.destination else ""
+    terminal = Terminal(console, str(terms.submission), forwards_to)
+    serving = asyncio.create_task(serve(terms, terminal, stop))
     before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        forwards_to = terms.destination.address if terms.destination else ""
-        await serve(terms, Terminal(console, str(terms.submission), forwards_to), stop)
+        await serving
+    except asyncio.CancelledError:
+        if not stop.is_set():
+            raise
+        return False
+    else:
+        return True
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -74,6 +74,10 @@ class Ended:
 class Audience(Protocol):
     """Whoever looks on."""
 
+    def opening(self) -> None:
+        """The services are being started."""
+        ...
+
     def opened(self, address: str, isolation: str) -> None:
         """The services are up."""
         ...
@@ -190,6 +194,7 @@ class _Session:
             ) from error
         name = terms.submission.resolve().name or str(terms.submission)
         address = self._door.opened(port_of(self._server), name)
+        self._audience.opening()
         await self._services.start(terms.submission, self._environment, terms.launched)
         self.is_open = True
         self._audience.opened(address, self._services.isolation)

@@ -34,6 +34,10 @@ class Terminal:
         self._name = name
         self._forwards_to = forwards_to
 
+    def opening(self) -> None:
+        """Say what is waited for."""
+        self._console.print(Text(f"starting {cut_line(self._name)} …", style="dim"))
+
     def opened(self, address: str, isolation: str) -> None:
         """Say where everything is."""
         facts = Table.grid(padding=(0, 2, 0, 0))
@@ -79,7 +83,7 @@ class Terminal:
                 )
             else:
                 self._console.print(Text(f"✓ {stopped.service} shut down in {stopped.took:.1f} s"))
-        text = f"{ended.requests} requests, {ended.spans} spans"
+        text = f"{_count(ended.requests, 'request')}, {_count(ended.spans, 'span')}"
         if self._forwards_to:
             text += f"; {ended.passed_on} exports passed on to {self._forwards_to}"
         self._console.print(Text(text, style="bold"))
