@@ -7,6 +7,7 @@ from rich.text import Text
 
 from otelkata.judge.criteria import BONUS, CRITERIA
 
+from . import more
 from .faults import urgency
 from .graded import Graded, Judged
 from .tree import MARK
@@ -90,10 +91,16 @@ def _fault(result: Judged) -> RenderableType:
         rows.add_row("where", Text(f"{result.location.path}:{result.location.line}", style="cyan"))
     rows.add_row("why", Text(result.why))
     rows.add_row("fix", Text(result.fix, style="green"))
+    rows.add_row("more", _more(result.id))
     parts: list[RenderableType] = [title, Padding(rows, (0, 4))]
     if result.trace:
         parts.append(Padding(_trace(result.trace), (1, 6, 0, 6)))
     return Group(*parts)
+
+
+def _more(check: str) -> Text:
+    address = more.address(check)
+    return Text(address, style=f"link {address}") if address else Text(more.command(check))
 
 
 def _trace(trace: str) -> Text:
