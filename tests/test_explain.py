@@ -9,7 +9,7 @@ from test_report import as_text, graded
 
 from otelkata.judge.criteria import CRITERIA
 from otelkata.lint import rule
-from otelkata.report import explain, more
+from otelkata.report import explain, guide
 from otelkata.report.html.page import page
 from otelkata.report.reference import Reference
 
@@ -21,7 +21,7 @@ SITE = "https://docs.example/kata"
 def test_the_command_that_a_report_names_prints_the_page_of_its_check(
     name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(*more.command(name).split()[1:]) == 0
+    assert run(*guide.command(name).split()[1:]) == 0
     said = capsys.readouterr().out
     [check] = [check for check in REFERENCE.checks if check.id == name]
     assert said.startswith(f"# {name}\n")
@@ -69,7 +69,7 @@ def test_a_terminal_gets_the_page_set() -> None:
 
 
 def test_reports_name_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(more.ADDRESS, raising=False)
+    monkeypatch.delenv(guide.ADDRESS, raising=False)
     assert "more    kata-grade --explain theme.wrong_thing" in as_text(graded())
     assert "<code>kata-grade --explain theme.wrong_thing</code>" in page(graded())
 
@@ -78,7 +78,7 @@ def test_reports_name_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_reports_link_to_the_site_where_one_is_published(
     given: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(more.ADDRESS, given)
+    monkeypatch.setenv(guide.ADDRESS, given)
     address = f"{SITE}/checks/theme.wrong_thing/"
     assert address in as_text(graded(), width=200)
     assert f'<a href="{address}">theme.wrong_thing</a>' in page(graded())
@@ -87,5 +87,5 @@ def test_reports_link_to_the_site_where_one_is_published(
 
 @pytest.mark.parametrize("given", ["", "javascript:alert(1)", "docs.example"])
 def test_what_is_no_address_is_no_link(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(more.ADDRESS, given)
+    monkeypatch.setenv(guide.ADDRESS, given)
     assert "more    kata-grade --explain theme.wrong_thing" in as_text(graded())

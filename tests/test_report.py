@@ -233,3 +233,38 @@ def test_what_a_submission_says_is_shown_as_text(hostile: str) -> None:
 def test_the_checklist_has_two_columns_where_there_is_room(width: int, columns: int) -> None:
     (line,) = [line for line in as_text(graded(), width).splitlines() if "F1  spans" in line]
     assert line.count("✓") == columns
+
+
+def on_a_terminal(report: Graded, height: int, width: int = 80) -> str:
+    file = io.StringIO()
+    text.write(report, Console(file=file, width=width, height=height, force_terminal=True))
+    return file.getvalue()
+
+
+def test_on_a_small_screen_the_checklist_names_what_has_passed_in_one_line() -> None:
+    shown = on_a_terminal(graded(everything_passes=True), 24)
+    assert len(shown.splitlines()) < 24
+    assert " ".join(CRITERIA) in shown
+    assert "spans are exported" in on_a_terminal(graded(everything_passes=True), 60)
+    assert "no broken chain" in on_a_terminal(graded(), 24)
+
+
+def test_what_to_do_first_is_said_first_and_last() -> None:
+    lines = as_text(graded()).splitlines()
+    assert "it answered 500" in lines[3]
+    assert "next: contract" in "".join(lines[-2:])
+    assert "next:" not in as_text(graded(everything_passes=True))
+
+
+def test_a_place_can_be_opened_in_a_terminal_where_the_file_exists(tmp_path: Path) -> None:
+    (tmp_path / "my checkout.py").write_text("")
+    view = View(sound())
+    missing = "not/there.py"
+    checks = [
+        a_check("there", "F1", finding=Fault("here", path="my checkout.py", line=3)),
+        a_check("missing", "F2", finding=Fault("here", path=missing, line=4)),
+    ]
+    shown = on_a_terminal(results_of(str(tmp_path), view, judge(view, checks)), 60, 400)
+    assert f"{tmp_path.as_uri()}/my%20checkout.py#3" in shown
+    assert missing in shown
+    assert f"{missing}#4" not in shown

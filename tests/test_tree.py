@@ -59,9 +59,12 @@ def wire(case: str, marked: str) -> list[str]:
         ("payment", "processor", "POST /authorizations", f"{case}/payment>processor", "2.0"),
     ]
     return [
-        f"{MARK if callee == marked else ' '} {caller} → {callee}  {what}  "
-        f"traceparent 00-{trace_of(case)}-{id_of(label)}-01  200  {took} ms"
+        line
         for caller, callee, what, label, took in rows
+        for line in (
+            f"{MARK if callee == marked else ' '} {caller} → {callee}  {what}  200  {took} ms",
+            f"    traceparent 00-{trace_of(case)}-{id_of(label)}-01",
+        )
     ]
 
 

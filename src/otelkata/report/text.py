@@ -1,19 +1,29 @@
-"""Write a verdict for people: a checklist first, then each fault with its trace, why and how."""
+"""Write a verdict for people: what to do first, a checklist, each fault with its trace and fix."""
+
+import os.path
+from pathlib import Path
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
+from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
 from otelkata.judge.criteria import BONUS, CRITERIA
 
-from . import more
+from . import guide
 from .faults import urgency
-from .graded import Graded, Judged
+from .graded import Graded, Judged, Place
 from .tree import MARK
 
-WIDE = 110
+WIDE = 106
 """Columns from which the checklist is set in two."""
+
+BESIDE = 12
+"""Lines that a report without faults has beside its checklist, and the prompt below it."""
+
+NAMED = 4
+"""Checks that are named of those that could not be judged for the same reason."""
 
 SIGNS = {
     "passed": ("✓", "green"),
@@ -30,10 +40,15 @@ def write(graded: Graded, console: Console) -> None:
     if graded.error:
         console.print(Padding(Text(graded.error), (1, 2)))
         return
-    console.print()
-    console.print(_checklist(graded, console.width))
     results = sorted(graded.checks, key=urgency)
-    for result in [r for r in results if r.status in {"failed", "error"}]:
+    faults = [r for r in results if r.status in {"failed", "error"}]
+    first = next((r for r in faults if r.status == "failed"), None)
+    if first:
+        console.print()
+        console.print(_first(first))
+    console.print()
+    console.print(_checklist(graded, console))
+    for result in faults:
         console.print()
         console.print(_fault(result))
     blocked = [r for r in results if r.status == "blocked"]
@@ -48,6 +63,8 @@ def write(graded: Graded, console: Console) -> None:
             console.print(Padding(Text(f"· {remark}"), (0, 2)))
     console.print()
     console.print(_summary(graded))
+    if first:
+        console.print(_next(first))
 
 
 def _headline(graded: Graded) -> Text:
@@ -55,14 +72,39 @@ def _headline(graded: Graded) -> Text:
     return Text.assemble((f"{sign} {graded.submission}: {graded.verdict}", style))
 
 
-def _checklist(graded: Graded, width: int) -> RenderableType:
-    columns = 2 if width >= WIDE else 1
+def _first(result: Judged) -> RenderableType:
+    place = Text(" at ").append(_place(result.location)) if result.location else Text()
+    return Padding(
+        Group(
+            Text.assemble(("Do this first", "bold"), f" ({_criteria(result)})", place, ":"),
+            Text(result.message),
+            Text(f"→ {result.fix}", style="green"),
+        ),
+        (0, 2),
+    )
+
+
+def _next(result: Judged) -> Text:
+    place = Text(" at ").append(_place(result.location)) if result.location else Text()
+    title = result.title.rstrip(".")
+    return Text.assemble(("next: ", "bold"), f"{_criteria(result)}  {title}", place)
+
+
+def _checklist(graded: Graded, console: Console) -> RenderableType:
+    columns = 2 if console.width >= WIDE else 1
+    shown = [*CRITERIA]
+    if console.is_terminal and columns == 1 and len(shown) + BESIDE > console.height:
+        # The ones that have passed are the ones that a small screen can do without.
+        shown = [c for c in CRITERIA if graded.criteria[c] != "passed"]
     table = Table.grid(padding=(0, 3, 0, 0))
-    lines = [_line(graded, criterion) for criterion in CRITERIA]
-    rows = -(-len(lines) // columns)
+    rows = -(-len(shown) // columns)
     for number in range(rows):
-        table.add_row(*lines[number::rows])
-    return Padding(table, (0, 2))
+        table.add_row(*(_line(graded, criterion) for criterion in shown[number::rows]))
+    parts: list[RenderableType] = [table]
+    if passed := [c for c in CRITERIA if c not in shown]:
+        sign, style = SIGNS["passed"]
+        parts.insert(0, Text.assemble((f"{sign} ", style), (" ".join(passed), style)))
+    return Padding(Group(*parts), (0, 2))
 
 
 def _line(graded: Graded, criterion: str) -> Text:
@@ -77,30 +119,42 @@ def _line(graded: Graded, criterion: str) -> Text:
 
 def _fault(result: Judged) -> RenderableType:
     sign, style = SIGNS[result.status]
-    criteria = " ".join(result.criteria) or "contract"
-    if result.bonus:
-        criteria, style = f"{criteria} (bonus)", "yellow"
+    style = "yellow" if result.bonus else style
     title = Text.assemble(
-        (f"{sign} {criteria}", style), "  ", (result.title, "bold"), f"  {result.id}"
+        (f"{sign} {_criteria(result)}", style), "  ", (result.title, "bold"), f"  {result.id}"
     )
     rows = Table(box=None, show_header=False, padding=(0, 1), pad_edge=False)
     rows.add_column(style="dim", no_wrap=True, width=6)
     rows.add_column(overflow="fold")
     rows.add_row("what", Text(result.message))
     if result.location:
-        rows.add_row("where", Text(f"{result.location.path}:{result.location.line}", style="cyan"))
+        rows.add_row("where", _place(result.location))
     rows.add_row("why", Text(result.why))
     rows.add_row("fix", Text(result.fix, style="green"))
     rows.add_row("more", _more(result.id))
     parts: list[RenderableType] = [title, Padding(rows, (0, 4))]
     if result.trace:
-        parts.append(Padding(_trace(result.trace), (1, 6, 0, 6)))
+        parts.append(Padding(_trace(result.trace), (1, 0, 0, 6)))
     return Group(*parts)
 
 
 def _more(check: str) -> Text:
-    address = more.address(check)
-    return Text(address, style=f"link {address}") if address else Text(more.command(check))
+    address = guide.address(check)
+    return Text(address, style=f"link {address}") if address else Text(guide.command(check))
+
+
+def _criteria(result: Judged) -> str:
+    criteria = " ".join(result.criteria) or "contract"
+    return f"{criteria} (bonus)" if result.bonus else criteria
+
+
+def _place(place: Place) -> Text:
+    """Return a place as terminals open it: the address of the file, where there is one."""
+    text = Text(f"{place.path}:{place.line}", style="cyan")
+    if os.path.isfile(place.path):  # noqa: PTH113 (what a submission claims may be no path at all)
+        uri = Path(place.path).absolute().as_uri()
+        text.stylize(Style(link=f"{uri}#{place.line}"))
+    return text
 
 
 def _trace(trace: str) -> Text:
@@ -118,7 +172,9 @@ def _blocked(results: list[Judged]) -> RenderableType:
     table = Table.grid(padding=(0, 2, 0, 0))
     for reason, checks in by_reason.items():
         table.add_row(Text("?", style="yellow"), Text(reason))
-        table.add_row("", Text(", ".join(checks), style="dim"))
+        named = ", ".join(checks[:NAMED])
+        more = len(checks) - NAMED
+        table.add_row("", Text(f"{named} and {more} more" if more > 0 else named, style="dim"))
     return Padding(table, (0, 2))
 
 

@@ -17,7 +17,7 @@ def draw(fault: Fault) -> str | None:
 
 def to_text(drawing: Drawing) -> str:
     """Return a drawing in lines: the spans as trees, then the requests."""
-    crossings = [_request(crossing) for crossing in drawing.crossings]
+    crossings = [line for crossing in drawing.crossings for line in _request(crossing)]
     return "\n".join([*_tree(drawing), "on the wire:", *crossings])
 
 
@@ -45,10 +45,11 @@ def _span(bar: Bar) -> str:
     return "  ".join(part for part in parts if part)
 
 
-def _request(crossing: Crossing) -> str:
+def _request(crossing: Crossing) -> Iterator[str]:
     mark = MARK if crossing.is_at_fault else " "
-    context = f"  {crossing.context}" if crossing.context else ""
-    return (
-        f"{mark} {crossing.caller} → {crossing.callee}  {crossing.what}{context}  "
-        f"{crossing.outcome}  {crossing.took_ms:.1f} ms"
+    yield (
+        f"{mark} {crossing.caller} → {crossing.callee}  {crossing.what}  {crossing.outcome}  "
+        f"{crossing.took_ms:.1f} ms"
     )
+    if crossing.context:
+        yield f"    {crossing.context}"

@@ -7,7 +7,7 @@ from pathlib import PurePath
 
 from otelkata.judge.criteria import BONUS, CRITERIA
 from otelkata.judge.verdict import CriterionStatus
-from otelkata.report import more
+from otelkata.report import guide
 from otelkata.report.faults import urgency
 from otelkata.report.graded import Graded, Judged
 from otelkata.report.marks import mark
@@ -73,8 +73,8 @@ def page(result: Graded, policy: Policy = DEFAULT) -> str:
             Fault(
                 c,
                 waterfall(c.drawing) if c.drawing else None,
-                more.address(c.id),
-                more.command(c.id),
+                guide.address(c.id),
+                guide.command(c.id),
             )
             for c in sorted(faults, key=urgency)
         ],
