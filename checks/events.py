@@ -26,7 +26,8 @@ def a_retry_leaves_an_event(retried: Cases) -> Findings:
         names = [event.name for span in spans for event in span.data.events]
         yield expect(
             any("retry" in name.lower() for name in names),
-            f"in {case.title}, payment retried, but left only the events {names or 'none'}",
+            f"in {case.title}, payment retried, but left "
+            + (f"only the events {names}" if names else "no event"),
             case,
             *spans[:1],
         )
