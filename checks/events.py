@@ -36,7 +36,8 @@ def a_retry_leaves_an_event(retried: Cases) -> Findings:
 @check(
     "B1",
     why=_WHY,
-    fix="Add an event where something significant happened: stock reserved, order placed.",
+    fix="Add an event where something significant happened: `span.add_event('stock "
+    "reserved')`, `span.add_event('order placed')`.",
 )
 def a_success_leaves_an_event(success: Cases) -> Findings:
     """A successful checkout leaves at least one event."""

@@ -13,6 +13,7 @@ from batches import nothings
 
 from otelkata.judge import registry
 from otelkata.judge.criteria import CRITERIA
+from otelkata.judge.registry import Check
 from otelkata.report import reference
 from otelkata.report.reference import Reference
 
@@ -45,6 +46,11 @@ def test_pages_are_written_and_those_of_what_is_no_more_removed(tmp_path: Path) 
 @pytest.mark.parametrize("criterion", CRITERIA)
 def test_every_criterion_has_a_check(criterion: str) -> None:
     assert any(criterion in check.criteria for check in registry.load())
+
+
+@pytest.mark.parametrize("check", registry.load(), ids=lambda check: check.id)
+def test_every_fix_names_a_pattern_in_code(check: Check) -> None:
+    assert re.search(r"`[^`]+`", check.fix)
 
 
 def test_every_dependency_is_explained() -> None:
