@@ -22,15 +22,15 @@ from typing import Any
 
 from benchmarks.mutants.generate import NOT_COPIED, originals, planted, write
 from benchmarks.mutants.submission import load
-from otelkata import content
+from otelkata import __version__, content
 from otelkata.judge.criteria import CRITERIA
 
 ROOT = Path(__file__).parents[1]
 REPORT = ROOT / "docs" / "adequacy.md"
 MAP = ROOT / "benchmarks" / "mutants" / "map.toml"
 RIGHT_LIMIT = 0.98
-JUDGED = ("checks", "ast_rules", "src/otelkata", "reference_solution", "fixtures/passing")
-"""What the figures depend on: all that grades, and all that is graded."""
+GRADER = ("checks", "ast_rules", "src/otelkata")
+GRADED = ("benchmarks/mutants", "reference_solution", "fixtures/passing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,19 +125,34 @@ def classify(
     )
 
 
-def inputs() -> str:
-    """Return what stands for everything that the figures depend on."""
-    summary = hashlib.sha256()
-    files = [MAP, *(ROOT / "benchmarks" / "mutants").glob("*.py")]
-    for name in JUDGED:
-        files += (ROOT / name).rglob("*.py")
+def summary(*folders: str) -> str:
+    """Return what stands for all Python and TOML files in `folders`."""
+    digest = hashlib.sha256()
+    files = [path for name in folders for path in (ROOT / name).rglob("*")]
     for path in sorted(files):
-        if "__pycache__" not in path.parts:
-            summary.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
-    return summary.hexdigest()
+        if path.suffix in {".py", ".toml"} and "__pycache__" not in path.parts:
+            digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
-def page(mutants: Sequence[Graded], originals: Sequence[Mapping[str, Any]], equal: int) -> str:
+def inputs() -> dict[str, str]:
+    """Return what the figures depend on, by the names that it has in the report."""
+    git = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=12"]
+    commit = subprocess.run(git, capture_output=True, text=True, check=False).stdout.strip()
+    return {
+        "otelkata": __version__,
+        "commit": commit or "none",
+        "faults and correct submissions": summary(*GRADED),
+        "checks, rules and framework": summary(*GRADER),
+        "Python": platform.python_version(),
+        **{name: version(name) for name in ("opentelemetry-sdk", "fastapi", "httpx", "libcst")},
+        "seeds": "each submission has its own; those of misses are listed",
+    }
+
+
+def page(
+    mutants: Sequence[Graded], originals: Sequence[Mapping[str, Any]], equal: int, every: int
+) -> str:
     """Return the report in Markdown."""
     by_operator: dict[str, Rates] = defaultdict(Rates)
     by_criterion: dict[str, Rates] = defaultdict(Rates)
@@ -155,8 +170,10 @@ def page(mutants: Sequence[Graded], originals: Sequence[Mapping[str, Any]], equa
     counts = all_of_them.counts
     detected = all_of_them.total - counts["missed"] - counts["error"]
     right = f"**{all_of_them.share('right'):.2%}** (aim: {RIGHT_LIMIT:.0%})"
+    sample = {"mutants graded": "all" if every == 1 else f"one in {every}"}
+    rows = "\n".join(f"| {name} | {value} |" for name, value in (inputs() | sample).items())
     somehow = f"{detected / all_of_them.total:.2%}"
-    summary = f"""# How good the grader is
+    head = f"""# How good the grader is
 
 Written by `python -m benchmarks.adequacy --write`; do not edit.
 
@@ -175,12 +192,10 @@ and were not graded. Which criteria a fault must make fail was fixed before the 
 
 | input | |
 |---|---|
-{_versions()}
-| seeds | each submission has its own; those of misses are listed |
-| code | `{inputs()}` |
+{rows}
 
-The last line stands for checks, rules, framework, operators, map and correct submissions:
-`python -m benchmarks.adequacy --inputs` prints what it is now.
+`python -m benchmarks.adequacy --inputs` prints what they are now. A test holds this page to the
+version of otelkata, and to the faults and the correct submissions, that are in the repository.
 
 ## What was not detected at a right criterion
 """
@@ -194,7 +209,7 @@ The last line stands for checks, rules, framework, operators, map and correct su
         for row in CRITERIA
     ]
     sections = [
-        summary,
+        head,
         "\n".join(map(_miss, missed)) or "Nothing.",
         "\n## By kind of fault\n",
         "| fault | mutants | right criterion | any | missed |\n|---|---|---|---|---|",
@@ -210,12 +225,6 @@ The last line stands for checks, rules, framework, operators, map and correct su
         *together,
     ]
     return "\n".join(sections) + "\n"
-
-
-def _versions() -> str:
-    names = ("opentelemetry-sdk", "fastapi", "httpx", "libcst")
-    rows = [("Python", platform.python_version()), *((name, version(name)) for name in names)]
-    return "\n".join(f"| {name} | {number} |" for name, number in rows)
 
 
 def _miss(each: Graded) -> str:
@@ -245,7 +254,7 @@ def main() -> None:
     parser.add_argument("--inputs", action="store_true", help="print what stands for the inputs")
     options = parser.parse_args()
     if options.inputs:
-        print(inputs())
+        print(*(f"{name}: {value}" for name, value in inputs().items()), sep="\n")
         return
     assert content.folder("checks") == ROOT / "checks", "grade with the code of this checkout"
     with tempfile.TemporaryDirectory() as place:
@@ -261,7 +270,7 @@ def main() -> None:
             for path, report in zip(faulty, reports[len(correct) :], strict=True)
             for facts in [json.loads((path / "mutant.json").read_text())]
         ]
-    written = page(graded, reports[: len(correct)], equal)
+    written = page(graded, reports[: len(correct)], equal, options.every)
     print(written)
     if options.write:
         REPORT.write_text(written, encoding="utf-8")

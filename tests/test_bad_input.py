@@ -7,7 +7,7 @@ import pytest
 import submissions
 from submissions import Graded, Spot, broken, copy_reference, grade
 
-from otelkata.drive.plan import PATIENT
+from otelkata.drive.conductor import SILENCE_LIMIT
 
 RUNS = "submission.runs"
 ANSWERS = "submission.answers"
@@ -105,7 +105,7 @@ def test_a_service_whose_event_loop_is_blocked_is_given_up_once_for_all(
     graded = grade(submission)
     assert_told(graded, RUNS, submission, (spot.file, line), "blocks its event loop")
     assert graded.criteria("failed") <= {"T2", "C2"}, graded.explained()
-    assert graded.report["duration_s"] < PATIENT["gateway"] + 6
+    assert graded.report["duration_s"] < 2 * SILENCE_LIMIT
 
 
 # Creation, start, requests and end

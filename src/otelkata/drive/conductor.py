@@ -21,7 +21,7 @@ from .tap import Crossings
 from .values import Values
 
 AT_ONCE = 8
-CLIENT_LIMIT = 25.0
+CLIENT_LIMIT = 45.0
 """Longest time, in seconds, that the driver waits for any answer."""
 
 SILENCE_LIMIT = 12.0
@@ -29,7 +29,10 @@ SILENCE_LIMIT = 12.0
 
 SILENCES_ENOUGH = 3
 SHORTEST_DELAY = 0.35
-LONGEST_DELAY = 5.0
+LONGEST_DELAY = 9.0
+LONGEST_LOCK = 3.5
+"""Longest time, in seconds, for which a database is locked: many drivers give up after five."""
+
 MEETING_PATIENCE = 1.0
 
 _TARGETS = {"gateway": "/checkout", "inventory": "/reservations", "payment": "/payments"}
@@ -258,8 +261,9 @@ class Conductor:
         began = time.monotonic()
         await play.gate.reached.wait()
         before = time.monotonic() - began
-        await asyncio.sleep(min(LONGEST_DELAY, max(SHORTEST_DELAY, 1.5 * before)))
-        rest = LONGEST_DELAY - (time.monotonic() - began - before)
+        longest = LONGEST_LOCK if play.delay == "query" else LONGEST_DELAY
+        await asyncio.sleep(min(longest, max(SHORTEST_DELAY, 1.5 * before)))
+        rest = longest - (time.monotonic() - began - before)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._burst_is_over.wait(), max(0.0, rest))
         play.gate.release()

@@ -23,6 +23,9 @@ from .tap import Crossings, Tap
 START_LIMIT = 20.0
 """Longest time, in seconds, that import, creation and lifespan startup may take together."""
 
+START_AGAIN_LIMIT = 4.0
+"""The same for a service that did not come up within the longest time elsewhere."""
+
 ENVIRONMENTS: Mapping[str, Mapping[str, str]] = {
     "unsampled": {"OTEL_TRACES_SAMPLER": "always_off"},
 }
@@ -55,6 +58,7 @@ class Deployment:
         self._hosts: dict[str, Host] = {}
         self._lock: Host | None = None
         self._ended: set[str] = set()
+        self._silent: set[str] = set()
         self._callees: dict[str, str] = {}
         self._refusing: list[socket.socket] = []
         self._work = work
@@ -184,9 +188,10 @@ class Deployment:
         self._callees[planned.name] = planned.callees
         self._note(planned, 0, serves=False)
         host = self.host(planned.host)
+        limit = START_AGAIN_LIMIT if planned.service in self._silent else START_LIMIT
         asking = host.ask(
             wire.Start,
-            limit=START_LIMIT,
+            limit=limit,
             start=planned.name,
             service=planned.service,
             version=self._version,
@@ -198,11 +203,9 @@ class Deployment:
         try:
             reply = await asking
         except TimeoutError:
-            await self.explain_silence(
-                planned.name,
-                "start",
-                f"{planned.service} did not come up within {START_LIMIT:.0f} s",
-            )
+            self._silent.add(planned.service)
+            message = f"{planned.service} did not come up within {limit:.0f} s"
+            await self.explain_silence(planned.name, "start", message)
         except HostGone:
             await self.explain_end(planned.host)
         else:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from otelkata.evidence.model import Hop
 from otelkata.host.wire import ExporterKind, Service
 
-PATIENT = {"gateway": 18.0, "payment": 8.8}
+PATIENT = {"gateway": 40.0, "payment": 19.5}
 """Timeouts in seconds where nothing is meant to run into one; a busy machine changes no verdict."""
 
 HOP_OF: dict[tuple[Service, str], Hop] = {
