@@ -52,6 +52,19 @@ def test_links_to_pages_that_stand_elsewhere_are_turned(tmp_path: Path) -> None:
     assert (docs / "examples" / "gradescope" / "setup.sh").is_file()
 
 
+def test_what_was_laid_out_before_is_gone(tmp_path: Path) -> None:
+    (tmp_path / "site" / "docs").mkdir(parents=True)
+    (tmp_path / "site" / "docs" / "old.md").write_text("# Old\n")
+    site.lay_out(ROOT, tmp_path / "site")
+    assert not (tmp_path / "site" / "docs" / "old.md").exists()
+
+
+def test_the_repository_is_not_written_over(root: Path) -> None:
+    with pytest.raises(ValueError, match="is the repository itself"):
+        site.lay_out(root, root)
+    assert (root / "docs" / "policy.md").is_file()
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

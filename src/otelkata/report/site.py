@@ -54,13 +54,16 @@ def lay_out(root: Path, folder: Path) -> None:
 
     Raises:
         BrokenSite: a link leads to nothing on the site, or a page is in no part of it.
+        ValueError: `folder` is the repository, whose own pages would be written over.
     """
+    if folder.resolve() == root.resolve():
+        raise ValueError(f"{folder} is the repository itself; name a folder for the site")
     places = _places(root)
     texts = {place: source.read_text("utf-8") for place, source in places.items()}
     mistakes: list[str] = []
     navigation = _navigation(texts, mistakes)
-    if folder.exists():
-        shutil.rmtree(folder)
+    for built in ("docs", "html"):
+        shutil.rmtree(folder / built, ignore_errors=True)
     shutil.copytree(root / "docs", folder / "docs", ignore=shutil.ignore_patterns("*.md"))
     for place, text in texts.items():
         page = folder / "docs" / place
