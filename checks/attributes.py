@@ -32,8 +32,8 @@ _NAMES = "Names are those of the OpenTelemetry semantic conventions for HTTP, cu
 @check(
     "F5",
     why="Whoever searches for failed or slow requests searches by these names. " + _NAMES,
-    fix="Set http.request.method, http.response.status_code (an int) and url.path or http.route on "
-    "the SERVER span.",
+    fix="Set `http.request.method`, `http.response.status_code` (an int) and `url.path` or "
+    "`http.route` on the SERVER span.",
 )
 def server_spans_describe_the_request(answered: Cases) -> Findings:
     """SERVER spans carry method, status code and path or route, as they were on the wire."""
@@ -49,8 +49,8 @@ def server_spans_describe_the_request(answered: Cases) -> Findings:
 @check(
     "F5",
     why="The CLIENT span says which call it was, also where the callee left no span. " + _NAMES,
-    fix="Set http.request.method, url.full or server.address, and http.response.status_code once "
-    "the answer is there (an int), on the CLIENT span.",
+    fix="Set `http.request.method`, `url.full` or `server.address`, and "
+    "`http.response.status_code` once the answer is there (an int), on the CLIENT span.",
 )
 def client_spans_describe_the_request(answered: Cases) -> Findings:
     """CLIENT spans carry method, status code and URL or server, as they were on the wire."""
@@ -68,7 +68,8 @@ def client_spans_describe_the_request(answered: Cases) -> Findings:
 @check(
     "F5",
     why="Support asks for a user's checkout, not for a trace id.",
-    fix="Set user.id on the gateway's SERVER span from the request's body.",
+    fix="Set it on the gateway's SERVER span from the request's body: "
+    "`trace.get_current_span().set_attribute('user.id', user_id)`.",
 )
 def gateway_names_the_user(success: Cases, concurrent: Cases) -> Findings:
     """The gateway's SERVER span carries the id of the user whose checkout it is."""
@@ -90,7 +91,7 @@ def gateway_names_the_user(success: Cases, concurrent: Cases) -> Findings:
 @check(
     "F5",
     why="Spans are grouped by name: a name with an id in it makes a group of one.",
-    fix="Name spans after what they do ('POST /checkout', 'SELECT stock'), and put ids into "
+    fix="Name spans after what they do (`POST /checkout`, `SELECT stock`), and put ids into "
     "attributes.",
 )
 def names_hold_no_ids(answered: Cases) -> Findings:

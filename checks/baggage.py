@@ -18,8 +18,9 @@ _WHY = "Whose checkout it was has to be known in every service, not only where t
 @check(
     "B3",
     why=_WHY,
-    fix="Extract baggage with the trace context, keep it attached while the request is handled, "
-    "and inject it into every outgoing request to inventory and payment.",
+    fix="Extract baggage with the trace context, keep it attached while the request is "
+    "handled (`token = context.attach(extract(carrier))`), and `inject(headers)` into "
+    "every outgoing request to inventory and payment.",
 )
 def is_sent_on(success: Cases, concurrent: Cases) -> Findings:
     """tenant.id and user.id reach inventory and payment in the baggage header."""
@@ -44,7 +45,8 @@ def is_sent_on(success: Cases, concurrent: Cases) -> Findings:
 @check(
     "B3",
     why=_WHY,
-    fix="Copy tenant.id and user.id from the baggage to the SERVER span of each service.",
+    fix="Copy both to the SERVER span of each service: `span.set_attribute('tenant.id', "
+    "baggage.get_baggage('tenant.id'))`, where they were sent.",
 )
 def is_on_server_spans(success: Cases, concurrent: Cases) -> Findings:
     """Each service has the tenant.id and user.id that it was sent on its SERVER span."""

@@ -15,7 +15,9 @@ from otelkata.check import (
 @check(
     "T3",
     why="Only a chain without a gap shows who waited for whom.",
-    fix="Find the first edge that is missing: inject in the caller, extract in the callee.",
+    fix="Find the first edge that is missing: `inject(headers)` inside the CLIENT span in "
+    "the caller, `context=extract(headers)` at the start of the SERVER span in the "
+    "callee.",
 )
 def server_is_under_the_client(
     success: Cases, concurrent: Cases, retried: Cases, view: View
@@ -47,7 +49,8 @@ def server_is_under_the_client(
 @check(
     "T3",
     why="A checkout that is spread over several traces cannot be read as one.",
-    fix="Pass the context on at every hop; keep nothing of a request in a place that others share.",
+    fix="Pass the context on at every hop (`inject(headers)`, `extract(headers)`); keep "
+    "nothing of a request in a place that others share.",
 )
 def one_checkout_is_one_trace(success: Cases, concurrent: Cases) -> Findings:
     """All spans of a checkout are in one trace, and in no other checkout's."""

@@ -59,8 +59,8 @@ def _is_under_its_server(case: CaseView, incoming: Call, client: ServiceSpan) ->
 @check(
     "F3",
     why="A CLIENT span that ends early, or starts late, shows less time than the call took.",
-    fix="Keep the span open around the whole call: send the request and await the answer inside "
-    "the `with` block.",
+    fix="Keep the span open around the whole call: send the request and `await` the answer "
+    "inside the `with` block.",
 )
 def lasts_until_the_answer(answered: Cases) -> Findings:
     """Each CLIENT span covers its request, from before it was sent until the answer's headers."""
@@ -92,7 +92,8 @@ def lasts_until_the_answer(answered: Cases) -> Findings:
     "F3",
     why="When a checkout takes 5 s instead of 0.5 s, the trace must show where the time went: "
     "network, database, external API or the service's own work.",
-    fix="Open a span around exactly the operation that waits, and nothing around it that does not.",
+    fix="Open a span around exactly the operation that waits, `with "
+    "tracer.start_as_current_span(name):`, and nothing around it that does not.",
 )
 def show_where_the_time_went(slow: Cases) -> Findings:
     """In each slow scenario, the span with the largest time of its own is the one that waited."""

@@ -50,8 +50,8 @@ def no_span_is_lost(answered: Cases, view: View) -> Findings:
     "C1",
     why="A token that is detached in another context leaves that context as it was: the next "
     "request starts under this one's span.",
-    fix="Detach in the same task and function that attached, in a `finally`; never leave a "
-    "generator while it holds a current span.",
+    fix="Detach in the same task and function that attached: `token = attach(…)`, `try`, "
+    "`finally: detach(token)`; never leave a generator while it holds a current span.",
 )
 def context_is_detached_where_it_was_attached(answered: Cases, view: View) -> Findings:
     """No context is detached where it was not attached."""

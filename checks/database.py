@@ -14,8 +14,8 @@ from otelkata.check import (
 _TEXT = ("db.query.text", "db.statement")
 _SYSTEM = ("db.system.name", "db.system")
 _FIX = (
-    "Wrap the connection or the cursor once, so that every execute() opens a CLIENT span with "
-    "db.system.name and db.query.text."
+    "Wrap the connection or the cursor once, so that every `execute()` opens a CLIENT "
+    "span with `db.system.name` and `db.query.text`."
 )
 
 
@@ -49,7 +49,10 @@ def each_query_has_its_span(success: Cases, direct: Cases) -> Findings:
     "B2",
     why="The text tells which query it was; its values would make every text another, and may be "
     "personal.",
-    fix="Pass values as parameters, and put the text without them into db.query.text.",
+    fix=(
+        'Pass values as parameters, `execute("… WHERE sku = :sku", {"sku": sku})`, and put '
+        "the text without them into `db.query.text`."
+    ),
 )
 def query_texts_hold_no_values(success: Cases, direct: Cases) -> Findings:
     """Each database span has the text of its query, without literal values."""

@@ -24,7 +24,7 @@ _MARK = (
     "T4",
     why="An answer of 5xx is a failure, handled or not: a SERVER span that looks clean hides it "
     "from everyone who searches for errors.",
-    fix="Set the status of the SERVER span to ERROR whenever the answer is 5xx.",
+    fix="Whenever the answer is 5xx, `span.set_status(StatusCode.ERROR)` on the SERVER span.",
 )
 def server_errors_show(failed: Cases) -> Findings:
     """A request that was answered 5xx has a SERVER span with the status ERROR."""
@@ -73,7 +73,7 @@ def failed_calls_show(failed: Cases, retried: Cases) -> Findings:
     "F6",
     "T4",
     why="By the semantic conventions a 4xx answer is a failed call for who made it.",
-    fix="Set the status of the CLIENT span to ERROR when the answer is 4xx or 5xx.",
+    fix="When the answer is 4xx or 5xx, `span.set_status(StatusCode.ERROR)` on the CLIENT span.",
 )
 def refused_calls_show(refusal: Cases) -> Findings:
     """A call that was answered 4xx is ERROR on its CLIENT span."""
@@ -96,7 +96,8 @@ def refused_calls_show(refusal: Cases) -> Findings:
 @check(
     "F6",
     why="Alarms that cry wolf are turned off.",
-    fix="Set ERROR only on the operation that failed; leave the status of all others unset.",
+    fix="Call `span.set_status(StatusCode.ERROR)` only on the operation that failed; leave "
+    "the status of all others unset.",
 )
 def sound_operations_are_no_errors(answered: Cases, success: Cases) -> Findings:
     """No span of an operation that went well has the status ERROR, also after a retry."""
@@ -144,8 +145,9 @@ def failed_calls_record_their_exception(failed: Cases) -> Findings:
     "F6",
     "T4",
     why="Half an answer, or one that makes no sense, is a failed call, though its head said 200.",
-    fix="Read and check the answer inside the CLIENT span, or record the failure on the SERVER "
-    "span: status ERROR and the exception.",
+    fix="Read and check the answer inside the CLIENT span's `with`, or record the failure "
+    "on the SERVER span: `span.set_status(StatusCode.ERROR)` and "
+    "`span.record_exception(error)`.",
 )
 def unusable_answers_show(failed: Cases) -> Findings:
     """An answer that was cut off or cannot be read is an ERROR with an exception."""

@@ -26,7 +26,8 @@ def a_retry_leaves_an_event(retried: Cases) -> Findings:
         names = [event.name for span in spans for event in span.data.events]
         yield expect(
             any("retry" in name.lower() for name in names),
-            f"in {case.title}, payment retried, but left only the events {names or 'none'}",
+            f"in {case.title}, payment retried, but left "
+            + (f"only the events {names}" if names else "no event"),
             case,
             *spans[:1],
         )
@@ -35,7 +36,8 @@ def a_retry_leaves_an_event(retried: Cases) -> Findings:
 @check(
     "B1",
     why=_WHY,
-    fix="Add an event where something significant happened: stock reserved, order placed.",
+    fix="Add an event where something significant happened: `span.add_event('stock "
+    "reserved')`, `span.add_event('order placed')`.",
 )
 def a_success_leaves_an_event(success: Cases) -> Findings:
     """A successful checkout leaves at least one event."""

@@ -15,8 +15,9 @@ from otelkata.check import (
 @check(
     "F1",
     why="A span that never leaves the process helps nobody who looks at the trace.",
-    fix="Give the exporter that init_tracer was given to a span processor of the provider that it "
-    "returns, and take every tracer from that provider, not from the global one.",
+    fix="Call `provider.add_span_processor(BatchSpanProcessor(exporter))` with the exporter that "
+    "`init_tracer` was given, on the provider that it returns; take every tracer from that "
+    "provider, `provider.get_tracer(name)`, not from the global one.",
 )
 def reaches_the_given_exporter(answered: Cases, view: View) -> Findings:
     """The spans of every service reach the exporter that it was given."""
@@ -39,8 +40,9 @@ def reaches_the_given_exporter(answered: Cases, view: View) -> Findings:
 @check(
     "F1",
     why="Jaeger, Tempo and the Collector all take OTLP; where they are is for the operator to say.",
-    fix="With exporter=None use OTLPSpanExporter() of opentelemetry.exporter.otlp.proto.http, "
-    "without arguments: OTEL_EXPORTER_OTLP_ENDPOINT and its kin configure it.",
+    fix="With `exporter=None` use `OTLPSpanExporter()` of "
+    "`opentelemetry.exporter.otlp.proto.http.trace_exporter`, without arguments: "
+    "`OTEL_EXPORTER_OTLP_ENDPOINT` and its kin configure it.",
 )
 def is_otlp_by_default(default_exporter: Cases, view: View) -> Findings:
     """With no exporter given, spans of every service reach the OTLP endpoint of the environment."""
@@ -60,7 +62,8 @@ def is_otlp_by_default(default_exporter: Cases, view: View) -> Findings:
 @check(
     "F1",
     why="A trace is worth something only while every span in it was really measured.",
-    fix="Export what the provider's own spans hand to the processor, and nothing else.",
+    fix="Export what the provider's own spans hand to the processor, "
+    "`provider.add_span_processor(BatchSpanProcessor(exporter))`, and nothing else.",
 )
 def exports_only_what_was_started(view: View) -> Findings:
     """Every span that is exported was started on the provider of its service."""

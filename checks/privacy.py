@@ -19,8 +19,9 @@ SUSPECT = re.compile(r"@|\d{16}")
     "B4",
     why="A trace is read by many, and kept for long: an e-mail address or a card number in it is a "
     "leak of data.",
-    fix="Wrap the exporter in one that builds new spans without them: also in event attributes, "
-    "exception messages, stack traces, the status and names.",
+    fix="Wrap the exporter in one, `BatchSpanProcessor(PrivacyFilter(exporter))`, that "
+    "builds new spans without them: also in event attributes, exception messages, stack "
+    "traces, the status and names.",
 )
 def nothing_personal_is_exported(view: View) -> Findings:
     """No e-mail address and no card number is anywhere in what is exported."""

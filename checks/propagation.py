@@ -58,7 +58,8 @@ def _carries_context(case: CaseView, call: Call) -> Finding:
 @check(
     "F4",
     why="Other tracing systems on the way keep their part of the context in tracestate.",
-    fix="Use the SDK's own propagator to extract and inject: it carries tracestate along.",
+    fix="Use the SDK's own propagator, `extract(carrier)` and `inject(headers)`: it carries "
+    "`tracestate` along.",
 )
 def passes_tracestate_on(tracestate: Cases) -> Findings:
     """Every entry of the incoming tracestate is sent on, in its order."""
@@ -139,7 +140,8 @@ def has_no_parent_without_header(root: Cases) -> Findings:
     "C3",
     why="What is injected outside the CLIENT span names another span, and the next service hangs "
     "in the wrong place of the trace.",
-    fix="Inject inside the CLIENT span, before the request leaves, into its own headers.",
+    fix="Call `inject(headers)` inside the CLIENT span, before the request leaves, with its own "
+    "headers.",
 )
 def header_names_the_client_span(answered: Cases) -> Findings:
     """The traceparent on the wire carries the id of the request's own CLIENT span."""

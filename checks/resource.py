@@ -11,8 +11,8 @@ from otelkata.check import (
 @check(
     "C5",
     why="Without a name and a version nobody knows whose span it is, or which release was slow.",
-    fix="Give the provider Resource.create({'service.name': service_name, 'service.version': "
-    "service_version}).",
+    fix="Give the provider `Resource.create({'service.name': service_name, "
+    "'service.version': service_version})`.",
 )
 def names_service_and_version(view: View) -> Findings:
     """The resource has the name and the version that init_tracer was given."""
@@ -32,8 +32,8 @@ def names_service_and_version(view: View) -> Findings:
 @check(
     "C5",
     why="Where a service runs is for its operator to say, by OTEL_RESOURCE_ATTRIBUTES.",
-    fix="Make the resource with Resource.create(...): it merges the environment, Resource(...) "
-    "does not.",
+    fix="Make the resource with `Resource.create(...)`: it merges the environment, "
+    "`Resource(...)` does not.",
 )
 def merges_the_environment(view: View) -> Findings:
     """The resource holds what OTEL_RESOURCE_ATTRIBUTES says."""

@@ -12,7 +12,9 @@ from otelkata.check import (
     of_headers,
 )
 
-_FIX = "Pass no sampler to the TracerProvider; its default obeys the caller and the environment."
+_FIX = (
+    "Pass no `sampler=` to the `TracerProvider`; its default obeys the caller and the environment."
+)
 
 
 @check(

@@ -15,8 +15,10 @@ from otelkata.check import (
     "F2",
     why="The SERVER span is the service's part in the trace: without it, its time is nobody's, and "
     "with two, the request counts twice.",
-    fix="Open one span of kind SERVER around the whole request, errors and 4xx answers included, "
-    "and turn off a second instrumentation (FastAPI's own: telemetry={'tracing': False}).",
+    fix="Open one span of kind SERVER around the whole request, `with "
+    "tracer.start_as_current_span(name, kind=SpanKind.SERVER)`, errors and 4xx answers "
+    "included, and turn off a second instrumentation (FastAPI's own: "
+    "`telemetry={'tracing': False}`).",
 )
 def one_per_request(answered: Cases, view: View) -> Findings:
     """Each request that a service answered has exactly one SERVER span of its own."""

@@ -19,7 +19,8 @@ NOISE = 4.0
     "F7",
     why="What is still in the batch when the provider goes is lost, and it is the last thing that "
     "happened before the exit.",
-    fix="In shutdown_tracer, flush and shut down the provider; return True when that succeeded.",
+    fix="In `shutdown_tracer`, `provider.force_flush()` and `provider.shutdown()`; return "
+    "True when that succeeded.",
 )
 def shutdown_tracer_exports_what_is_pending(exits_provider_pending: Exits, view: View) -> Findings:
     """shutdown_tracer exports the spans that have ended, and returns True."""
@@ -35,8 +36,9 @@ def shutdown_tracer_exports_what_is_pending(exits_provider_pending: Exits, view:
 @check(
     "F7",
     why="A service that is deployed often stops often; each time the last requests go missing.",
-    fix="Call shutdown_tracer(provider, timeout) with 5 to 10 s in the application's lifespan "
-    "shutdown: the provider's own atexit handler does not run when a server is ended by a signal.",
+    fix="Call `shutdown_tracer(provider, timeout)` with 5 to 10 s in the application's "
+    "lifespan shutdown: the provider's own atexit handler does not run when a server is "
+    "ended by a signal.",
 )
 def lifespan_exports_what_is_pending(exits_lifespan: Exits, view: View) -> Findings:
     """Lifespan shutdown exports every span that has ended."""
@@ -47,7 +49,8 @@ def lifespan_exports_what_is_pending(exits_lifespan: Exits, view: View) -> Findi
 @check(
     "F7",
     why="SIGTERM is how containers and process managers end a service.",
-    fix="Let the server handle SIGTERM (uvicorn does) and shut the tracer down in lifespan.",
+    fix="Let the server handle SIGTERM (uvicorn does) and call `shutdown_tracer(provider, "
+    "8.0)` in lifespan.",
 )
 def sigterm_loses_no_span(exits_sigterm: Exits, view: View) -> Findings:
     """A real service that is ended by SIGTERM exports every span that has ended."""
@@ -58,8 +61,8 @@ def sigterm_loses_no_span(exits_sigterm: Exits, view: View) -> Findings:
 @check(
     "C7",
     why="A collector that hangs must not keep the service from stopping.",
-    fix="Run provider.shutdown() in a daemon thread and join it with the timeout: neither "
-    "shutdown() nor force_flush() bounds a hanging exporter by itself.",
+    fix="Run `provider.shutdown()` in a daemon thread and `thread.join(timeout)`: neither "
+    "`shutdown()` nor `force_flush()` bounds a hanging exporter by itself.",
 )
 def shutdown_tracer_is_bounded(exits_provider_hanging: Exits, view: View) -> Findings:
     """shutdown_tracer returns within its timeout when the exporter hangs, and tells the truth."""
@@ -80,7 +83,8 @@ def shutdown_tracer_is_bounded(exits_provider_hanging: Exits, view: View) -> Fin
 @check(
     "C7",
     why="An exception at exit ends the shutdown half-way, and hides the reason for the exit.",
-    fix="Catch what the exporter raises inside shutdown_tracer and return False.",
+    fix="Catch what the exporter raises, `except Exception:`, inside `shutdown_tracer` and "
+    "return False.",
 )
 def shutdown_tracer_never_raises(exits_provider: Exits) -> Findings:
     """shutdown_tracer returns True or False and never raises, whatever the exporter does."""
@@ -106,8 +110,9 @@ def shutdown_tracer_never_raises(exits_provider: Exits) -> Findings:
 @check(
     "C7",
     why="A thread that nobody stops keeps the process alive after main has ended.",
-    fix="Make the thread that shuts down a daemon, and the provider with shutdown_on_exit=False: "
-    "its atexit handler would shut down again, without a bound.",
+    fix="Make the thread that shuts down a daemon, `Thread(target=…, daemon=True)`, and the "
+    "provider with `shutdown_on_exit=False`: its atexit handler would shut down again, "
+    "without a bound.",
 )
 def process_can_end(exits_process: Exits) -> Findings:
     """After shutdown_tracer gave up on a hanging exporter, the process ends."""
@@ -118,7 +123,8 @@ def process_can_end(exits_process: Exits) -> Findings:
 @check(
     "C7",
     why="What does not end is killed, and then loses more than spans.",
-    fix="Do nothing in lifespan shutdown that can wait without a bound.",
+    fix="Do nothing in lifespan shutdown that can wait without a bound; "
+    "`asyncio.timeout(seconds)` is one.",
 )
 def lifespan_ends(exits_lifespan: Exits) -> Findings:
     """Lifespan shutdown ends within 10 s when nothing is wrong."""
@@ -129,7 +135,8 @@ def lifespan_ends(exits_lifespan: Exits) -> Findings:
 @check(
     "C7",
     why="What does not end on SIGTERM is killed, and then loses more than spans.",
-    fix="Leave SIGTERM to the server, and do nothing at exit that can wait without a bound.",
+    fix="Leave SIGTERM to the server (`uvicorn.run(app, timeout_graceful_shutdown=5)`), and "
+    "do nothing at exit that can wait without a bound.",
 )
 def sigterm_ends_the_service(exits_sigterm: Exits) -> Findings:
     """A real service ends within 15 s of SIGTERM when nothing is wrong."""
@@ -140,8 +147,8 @@ def sigterm_ends_the_service(exits_sigterm: Exits) -> Findings:
 @check(
     "C7",
     why="A server waits for lifespan shutdown; a deployment waits for the server.",
-    fix="Call shutdown_tracer with a timeout of 5 to 10 s in lifespan shutdown, and nothing else "
-    "there that has no bound.",
+    fix="Call `shutdown_tracer(provider, 8.0)`, or with another timeout of 5 to 10 s, in "
+    "lifespan shutdown, and nothing else there that has no bound.",
 )
 def lifespan_is_bounded(exits_lifespan_hanging: Exits) -> Findings:
     """Lifespan shutdown ends within 10 s when the exporter hangs."""
@@ -152,7 +159,8 @@ def lifespan_is_bounded(exits_lifespan_hanging: Exits) -> Findings:
 @check(
     "C7",
     why="What does not end on SIGTERM is killed, and then loses more than spans.",
-    fix="Bound every step of the exit: shutdown_tracer with 5 to 10 s, no retries without an end.",
+    fix="Bound every step of the exit: `shutdown_tracer(provider, timeout)` with 5 to 10 s, "
+    "no retries without an end.",
 )
 def sigterm_is_bounded(exits_sigterm_hanging: Exits) -> Findings:
     """A real service whose collector hangs ends within 15 s of SIGTERM."""

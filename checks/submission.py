@@ -5,7 +5,8 @@ from otelkata.check import SOUND, Fault, Findings, View, check
 
 @check(
     why="What cannot be imported, created, started and stopped cannot be graded.",
-    fix="Run the services as a user would, and mend what the message names.",
+    fix="Run the services as a user would, `python -m checkout gateway --port 8000`, and "
+    "mend what the message names.",
 )
 def runs(view: View) -> Findings:
     """The submission can be imported, created, started, served and stopped."""
@@ -32,7 +33,7 @@ def runs(view: View) -> Findings:
 
 @check(
     why="A trace tells what the services did; it is judged only where they did the right thing.",
-    fix="Mend the answer first: the table of the HTTP API is in the contract of a submission.",
+    fix="Mend the answer first: the table of the HTTP API is in the exercise, `KATA.md`.",
 )
 def answers(view: View) -> Findings:
     """Every service gives the right HTTP answer in every scenario."""

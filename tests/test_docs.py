@@ -13,26 +13,44 @@ from batches import nothings
 
 from otelkata.judge import registry
 from otelkata.judge.criteria import CRITERIA
+from otelkata.judge.registry import Check
 from otelkata.report import reference
+from otelkata.report.reference import Reference
 
 ROOT = Path(__file__).parents[1]
 
 
-def test_the_page_of_checks_is_current() -> None:
-    assert (ROOT / "docs" / reference.PAGE).read_text("utf-8") == reference.page(registry.load()), (
-        "write it anew: python -m otelkata.report.reference"
+def pages_in(docs: Path) -> dict[str, str]:
+    """Return the pages on criteria and checks that lie in `docs`."""
+    return {
+        path.relative_to(docs).as_posix(): path.read_text("utf-8")
+        for folder in reference.FOLDERS
+        for path in (docs / folder).iterdir()
+    }
+
+
+def test_the_pages_of_criteria_and_checks_are_current() -> None:
+    assert pages_in(ROOT / "docs") == Reference.load().pages(), (
+        "write them anew: python -m otelkata.report.reference"
     )
 
 
-def test_the_page_of_checks_is_written_whole(tmp_path: Path) -> None:
-    written = reference.write(registry.load(), tmp_path)
-    assert written == tmp_path / reference.PAGE
-    assert written.read_text("utf-8") == reference.page(registry.load())
+def test_pages_are_written_and_those_of_what_is_no_more_removed(tmp_path: Path) -> None:
+    (tmp_path / "checks").mkdir()
+    (tmp_path / "checks" / "theme.gone.md").write_text("# theme.gone")
+    written = Reference.load()
+    reference.write(written, tmp_path)
+    assert pages_in(tmp_path) == written.pages()
 
 
 @pytest.mark.parametrize("criterion", CRITERIA)
 def test_every_criterion_has_a_check(criterion: str) -> None:
     assert any(criterion in check.criteria for check in registry.load())
+
+
+@pytest.mark.parametrize("check", registry.load(), ids=lambda check: check.id)
+def test_every_fix_names_a_pattern_in_code(check: Check) -> None:
+    assert re.search(r"`[^`]+`", check.fix)
 
 
 def test_every_dependency_is_explained() -> None:

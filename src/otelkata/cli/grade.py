@@ -24,6 +24,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parser = _parser()
     options = parser.parse_args(arguments)
+    if options.explain is not None:
+        from otelkata.cli import explain  # noqa: PLC0415 (a grading does not wait for it)
+
+        return guard("kata-grade", lambda: explain.run(parser, options.explain))
     loop_options.settle(parser, options)
     _check_written(parser, options)
     _read_policy(parser, options)
@@ -225,6 +229,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--regrade", metavar="DIR", type=Path, help="judge kept evidence again, running nothing"
+    )
+    parser.add_argument(
+        "--explain",
+        metavar="NAME",
+        help="print the page on a check, a criterion or a rule, such as T3, and grade nothing",
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     return parser

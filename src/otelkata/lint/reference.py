@@ -63,7 +63,8 @@ def _row(one: Rule) -> str:
     name = f"[{one.code} {one.name}]({one.code}-{one.name}.md)"
     opt_in = " (opt-in)" if one.opt_in else ""
     fault = Page.of(one).fault.replace("|", "\\|")
-    return f"| {name}{opt_in} | {fault} | {one.severity} | {', '.join(one.criteria) or '-'} |"
+    criteria = ", ".join(f"[{name}](../criteria/{name}.md)" for name in one.criteria)
+    return f"| {name}{opt_in} | {fault} | {one.severity} | {criteria or '-'} |"
 
 
 if __name__ == "__main__":

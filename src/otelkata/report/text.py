@@ -11,6 +11,7 @@ from rich.text import Text
 
 from otelkata.judge.criteria import BONUS, CRITERIA
 
+from . import guide
 from .faults import urgency
 from .graded import Graded, Judged, Place
 from .tree import MARK
@@ -143,10 +144,16 @@ def fault(result: Judged) -> RenderableType:
         rows.add_row("where", _place(result.location))
     rows.add_row("why", Text(result.why))
     rows.add_row("fix", Text(result.fix, style="green"))
+    rows.add_row("more", _more(result.id))
     parts: list[RenderableType] = [title, Padding(rows, (0, 4))]
     if result.trace:
         parts.append(Padding(_trace(result.trace), (1, 0, 0, 6)))
     return Group(*parts)
+
+
+def _more(check: str) -> Text:
+    address = guide.address(check)
+    return Text(address, style=f"link {address}") if address else Text(guide.command(check))
 
 
 def _criteria(result: Judged) -> str:

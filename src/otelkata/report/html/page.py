@@ -7,6 +7,7 @@ from pathlib import PurePath
 
 from otelkata.judge.criteria import BONUS, CRITERIA
 from otelkata.judge.verdict import CriterionStatus
+from otelkata.report import guide
 from otelkata.report.faults import urgency
 from otelkata.report.graded import Graded, Judged
 from otelkata.report.marks import mark
@@ -37,10 +38,15 @@ class Criterion:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A check that failed, with its case on a time axis where it is in one."""
+    """A check that failed, with its case on a time axis where it is in one.
+
+    More is told at `address`, where a site is published, else by `command`.
+    """
 
     check: Judged
     waterfall: Waterfall | None
+    address: str | None
+    command: str
 
 
 def page(result: Graded, policy: Policy = DEFAULT) -> str:
@@ -64,7 +70,12 @@ def page(result: Graded, policy: Policy = DEFAULT) -> str:
         first=next((c for c in sorted(faults, key=urgency) if c.fix and not c.bonus), None),
         breaks=[check for check in faults if not check.criteria],
         faults=[
-            Fault(c, waterfall(c.drawing) if c.drawing else None)
+            Fault(
+                c,
+                waterfall(c.drawing) if c.drawing else None,
+                guide.address(c.id),
+                guide.command(c.id),
+            )
             for c in sorted(faults, key=urgency)
         ],
         blocked=list(_by_reason(blocked)),

@@ -1,0 +1,16 @@
+"""`kata-grade --explain NAME`: the page on a check, a criterion or a rule."""
+
+import argparse
+
+from rich.console import Console
+
+from otelkata.report import explain
+
+
+def run(parser: argparse.ArgumentParser, name: str) -> int:
+    """Print the page; return the exit code 0, or leave with 2 where nothing has that name."""
+    try:
+        explain.show(name, Console())
+    except explain.UnknownName as error:
+        parser.error(f"--explain: {error}")
+    return 0
