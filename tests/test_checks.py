@@ -168,6 +168,11 @@ def beside(label: str, new: str, **changes: object) -> Change:
     return change
 
 
+def only(*starts: str) -> Change:
+    """Export nothing but the spans of some starts."""
+    return all_of(*(mute(start.name) for start in sound().starts if start.name not in starts))
+
+
 def steps(count: int, names: int, *, lines: int = 1) -> Change:
     """Add `count` spans below one, with so many names, started at so many lines."""
     top = "success/payment"
@@ -300,6 +305,8 @@ def held(case: str, more: int) -> Change:
     return case_seen(case, delay=replace(delay, until_ns=until))
 
 
+ANYTHING = IDS
+"""What may fail as well where services are silent; the golden file has it."""
 MS = 1_000_000
 ANSWERED_NS = exchange_of("success", "gateway>payment").answered_ns
 RECEIVED_NS = exchange_of("success", "gateway>payment").received_ns
@@ -388,6 +395,28 @@ ACCEPTED: dict[str, Change] = {
         beside("success/payment", "inner", parent_id=id_of("success/payment"), kind="INTERNAL"),
         span("success/payment>processor", parent_id=id_of("inner")),
     ),
+    **{
+        f"an INTERNAL span around the wait for the callee, where the {case} is slow": beside(
+            f"{case}/gateway>{callee}",
+            "waiting",
+            parent_id=id_of(f"{case}/gateway>{callee}"),
+            kind="INTERNAL",
+        )
+        for case, callee in (("query", "inventory"), ("processor", "payment"))
+    },
+    "a short span below the one that waited": beside(
+        "network/gateway>inventory",
+        "short",
+        parent_id=id_of("network/gateway>inventory"),
+        kind="INTERNAL",
+        end_ns=span_of("network/gateway>inventory").start_ns + 1,
+    ),
+    "a machine that is as slow as the delay": exchange(
+        "network",
+        "client>gateway",
+        ended_ns=exchange_of("network", "client>gateway").received_ns
+        + 2 * (delay_of("network").until_ns - delay_of("network").from_ns),
+    ),
     "a slow query without a span of its own": never("query/inventory/query"),
     "a CLIENT span that shows four fifths of the delay of its network": held("network", 0),
     "a CLIENT span that shows four fifths of the delay of its callee": held("processor", 0),
@@ -417,6 +446,113 @@ ACCEPTED: dict[str, Change] = {
 
 FAULTS: list[tuple[str, Change, set[str]]] = [
     # The check that fails, the fault, and what else may rightly fail with it.
+    # What comes after something that cannot be judged is judged all the same.
+    (
+        "baggage.is_on_server_spans",
+        all_of(
+            header("success", "client>gateway", "baggage"),
+            attribute("success/payment", "tenant.id"),
+        ),
+        set(),
+    ),
+    (
+        "broken_chain.server_is_under_the_client",
+        all_of(
+            only("gateway.main", "inventory.main"),
+            span("success/inventory", parent_id=id_of("success/gateway")),
+        ),
+        ANYTHING,
+    ),
+    (
+        "broken_chain.server_is_under_the_client",
+        all_of(mute("inventory.main"), span("success/payment", parent_id=id_of("success/gateway"))),
+        ANYTHING,
+    ),
+    (
+        "broken_chain.one_checkout_is_one_trace",
+        all_of(
+            *map(lose, ("success/payment", "success/payment>processor")),
+            span("root/payment>processor", trace_id=OTHER_TRACE),
+        ),
+        ANYTHING,
+    ),
+    (
+        "broken_chain.one_checkout_is_one_trace",
+        all_of(
+            *(
+                span(f"interleaved1/{name}", trace_id=trace_of("interleaved0"))
+                for name in ("gateway", "gateway>payment", "payment")
+            ),
+            span("root/payment", trace_id=trace_of("success")),
+        ),
+        ANYTHING,
+    ),
+    (
+        "broken_chain.one_checkout_is_one_trace",
+        span("interleaved1/payment", trace_id=trace_of("success")),
+        ANYTHING,
+    ),
+    (
+        "client_spans.one_per_request",
+        all_of(mute("gateway.main"), never("success/payment>processor")),
+        ANYTHING,
+    ),
+    (
+        "client_spans.one_per_request",
+        span(PAYMENT, parent_id=id_of("root/gateway")),
+        {"context.spans_belong_to_their_request"},
+    ),
+    (
+        "client_spans.show_where_the_time_went",
+        all_of(
+            case_seen("network", answers=[503]),
+            answer("network", "client>gateway", 503),
+            exported("processor/payment>processor", end_ns=1),
+        ),
+        ANYTHING,
+    ),
+    (
+        "client_spans.show_where_the_time_went",
+        all_of(
+            exchange("network", "client>gateway", ended_ns=2**62),
+            exported("processor/payment>processor", end_ns=1),
+        ),
+        {"client_spans.lasts_until_the_answer"},
+    ),
+    (
+        "context.no_span_is_lost",
+        all_of(
+            outside("success/inventory/query"),
+            exchange(
+                "root",
+                "gateway>inventory",
+                received_ns=exchange_of("success", "gateway>inventory").received_ns,
+            ),
+        ),
+        ANYTHING,
+    ),
+    (
+        "context.spans_belong_to_their_request",
+        beside("root/gateway", "second", parent_id=None),
+        ANYTHING,
+    ),
+    (
+        "context.spans_belong_to_their_request",
+        all_of(
+            span("success/payment", parent_id=id_of("root/payment>processor")),
+            lose("root/payment>processor"),
+        ),
+        ANYTHING,
+    ),
+    (
+        "orphans.continues_the_trace",
+        all_of(
+            beside("success/payment", "between", kind="INTERNAL"),
+            span("success/payment", parent_id=id_of("between")),
+            lose("between"),
+        ),
+        ANYTHING,
+    ),
     # What failed, at the ends of the ranges of status codes.
     *(
         (
@@ -977,6 +1113,11 @@ FAULTS: list[tuple[str, Change, set[str]]] = [
             "blocked",
         ),
         (
+            "client_spans.show_where_the_time_went",
+            all_of(only("inventory.main"), never("query/inventory/query")),
+            "blocked",
+        ),
+        (
             "propagation.ignores_malformed_traceparent",
             all_of(
                 answer("malformed", "client>gateway", 500), answer("unknown", "client>gateway", 500)
@@ -989,6 +1130,11 @@ FAULTS: list[tuple[str, Change, set[str]]] = [
                 case_seen("malformed", inner={"gateway>inventory": [200]}),
                 answer("malformed", "client>gateway", 500),
             ),
+            "blocked",
+        ),
+        (
+            "broken_chain.one_checkout_is_one_trace",
+            all_of(*map(lose, ("success/payment", "success/payment>processor"))),
             "blocked",
         ),
         ("sampling.obeys_an_unsampled_parent", without_spans("success"), "passed"),

@@ -6,19 +6,19 @@ explained in `explained.toml`, one by one. `--write` puts the result into `docs/
 """
 
 import argparse
+import contextlib
 import hashlib
 import importlib.metadata
 import platform
 import sys
 import tomllib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
 from benchmarks.mutation import report
-from benchmarks.mutation.planting import Mutant, Operator, Wording, mutants, operators
+from benchmarks.mutation.planting import Mutant, Wording, mutants, operators
 from benchmarks.mutation.report import ROOT, Result, Survivor
 from benchmarks.mutation.running import (
     CPU_FACTOR,
@@ -82,17 +82,11 @@ def paths_of(target: Target, only: str) -> list[Path]:
     return [path for path in found if only in path.relative_to(ROOT).as_posix()]
 
 
-def planted(
-    paths: list[Path], wording: Wording, using: list[Operator]
-) -> Iterator[tuple[Path, Mutant]]:
-    """Yield the mutants of files, in order."""
-    for path in paths:
-        for mutant in mutants(path, path.relative_to(ROOT).as_posix(), wording, using):
-            yield path, mutant
-
-
 def measure(target: Target, wording: Wording, only: str, killed: Killed) -> Result:
-    """Test all mutants of a target, and tell each survivor as it is found."""
+    """Test all mutants of a target, and tell each survivor as it is found.
+
+    An interrupt ends it; the files that were done count.
+    """
     using = operators()
     paths = paths_of(target, only)
     files: dict[str, tuple[int, int]] = {}
@@ -102,16 +96,21 @@ def measure(target: Target, wording: Wording, only: str, killed: Killed) -> Resu
         cost = suite.cost()
         limit_s = CPU_LEAST + int(CPU_FACTOR * cost)
         print(f"{target.title}: the tests take {cost:.1f} s of processor time", flush=True)
-        for path, mutant in planted(paths, wording, using):
-            good, made = files.get(mutant.path, (0, 0))
-            if mutant in killed or suite.killer(path, mutant.code, limit_s):
-                killed.add(mutant)
-                good += 1
-            else:
-                survivors.append(Survivor(mutant.path, mutant.line, *mutant.key[1:]))
-                print(f"{mutant.path}:{mutant.line}: {mutant.text}", flush=True)
-                print(f"    {mutant.before!r} -> {mutant.after!r}", flush=True)
-            files[mutant.path] = good, made + 1
+        with contextlib.suppress(KeyboardInterrupt):
+            for path in paths:
+                name = path.relative_to(ROOT).as_posix()
+                made, lived = 0, list[Survivor]()
+                for mutant in mutants(path, name, wording, using):
+                    made += 1
+                    if mutant in killed or suite.killer(path, mutant.code, limit_s):
+                        killed.add(mutant)
+                    else:
+                        lived.append(Survivor(name, mutant.line, *mutant.key[1:]))
+                        print(f"{name}:{mutant.line}: {mutant.text}", flush=True)
+                        print(f"    {mutant.before!r} -> {mutant.after!r}", flush=True)
+                files[name] = made - len(lived), made
+                survivors.extend(lived)
+                print(f"{name}: {made - len(lived)} of {made} killed", flush=True)
 
     with_tests(ROOT, target.tests, use)
     return Result(
@@ -119,7 +118,7 @@ def measure(target: Target, wording: Wording, only: str, killed: Killed) -> Resu
         target.tests,
         files,
         survivors,
-        report.digest(paths),
+        report.digest(paths_of(target, "")),
         importlib.metadata.version("mutmut"),
         platform.python_version(),
     )
@@ -129,13 +128,16 @@ def main() -> int:
     """Measure the targets that are named; return 0 where each has its least score."""
     configured = configuration()
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("targets", nargs="+", choices=configured.targets)
+    parser.add_argument("targets", nargs="*", metavar="TARGET", help=", ".join(configured.targets))
     parser.add_argument("--only", default="", metavar="TEXT", help="only files whose names hold it")
     parser.add_argument(
         "--resume", type=Path, metavar="FILE", help="skip the mutants that FILE says are killed"
     )
     parser.add_argument("--write", action="store_true", help=f"write {report.REPORT.name}")
     options = parser.parse_args()
+    for name in options.targets:
+        if name not in configured.targets:
+            parser.error(f"there is no target {name}: choose from {', '.join(configured.targets)}")
     known = report.explanations()
     found = report.results()
     ended = 0
@@ -149,7 +151,7 @@ def main() -> int:
         except BaselineError as error:
             print(f"the tests fail without any change:\n{error}", file=sys.stderr)
             return 2
-        found[name] = result
+        found[name] = result = report.merged(found.get(name), result)
         score = report.score(result, known)
         unexplained = [each for each in result.survivors if each.key not in known]
         ended |= score < target.limit

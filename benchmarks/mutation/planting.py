@@ -6,12 +6,18 @@ What is said to people is left alone: its wording decides nothing.
 
 import importlib
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
 import libcst as cst
+from libcst.metadata import (
+    CodePosition,
+    CodeRange,
+    MetadataWrapper,
+    WhitespaceInclusivePositionProvider,
+)
 
 Operator = tuple[type[cst.CSTNode], Callable[[cst.CSTNode], Iterable[cst.CSTNode]]]
 
@@ -51,15 +57,17 @@ class Mutant:
 def operators() -> list[Operator]:
     """Return mutmut's operators and our own; raise ImportError where mutmut is not installed."""
     module = importlib.import_module("mutmut.mutation.mutators")
-    return [*cast("Sequence[Operator]", module.mutation_operators), *_OWN]
+    return [*cast("Sequence[Operator]", module.mutation_operators), *OWN]
 
 
 def mutants(path: Path, name: str, wording: Wording, using: Sequence[Operator]) -> Iterator[Mutant]:
     """Yield the mutants of the file `path`, which is told as `name`; no two are the same."""
     source = path.read_text("utf-8")
-    module = cst.parse_module(source)
+    wrapper = MetadataWrapper(cst.parse_module(source), unsafe_skip_copy=True)
+    places = wrapper.resolve(WhitespaceInclusivePositionProvider)
+    splicing = _Splicing(source, wrapper.module, places)
     sites = _Sites(wording)
-    module.visit(sites)
+    wrapper.module.visit(sites)
     seen = {source}
     for node in sites.found:
         for kind, operator in using:
@@ -68,10 +76,32 @@ def mutants(path: Path, name: str, wording: Wording, using: Sequence[Operator]) 
             for changed in operator(node):
                 if sites.is_wording(node, changed):
                     continue
-                mutated = cast("cst.Module", module.deep_replace(node, changed)).code
+                mutated = splicing.code(node, changed)
                 if mutated not in seen and _is_code(mutated):
                     seen.add(mutated)
                     yield _mutant(name, source, mutated)
+
+
+@dataclass(frozen=True, slots=True)
+class _Splicing:
+    """Put nodes in the place of others; most by their text, which is many times as fast."""
+
+    source: str
+    module: cst.Module
+    places: Mapping[cst.CSTNode, CodeRange]
+
+    def code(self, node: cst.CSTNode, changed: cst.CSTNode) -> str:
+        """Return the source with `changed` instead of `node`."""
+        place = self.places.get(node)
+        # The text of a node that spans lines has lost its indentation.
+        if place is None or place.start.line != place.end.line:
+            return cast("cst.Module", self.module.deep_replace(node, changed)).code
+        begin, end = self._at(place.start), self._at(place.end)
+        return self.source[:begin] + self.module.code_for_node(changed) + self.source[end:]
+
+    def _at(self, position: CodePosition) -> int:
+        lines = self.source.splitlines(keepends=True)
+        return sum(map(len, lines[: position.line - 1])) + position.column
 
 
 def _is_code(text: str) -> bool:
@@ -190,9 +220,10 @@ def _drop(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         yield cst.Pass()
 
 
-_OWN: list[Operator] = [
+OWN: list[Operator] = [
     (cst.If, _negate),
     (cst.CompIf, _negate),
     (cst.Call, _swap),
     (cst.Expr, _drop),
 ]
+"""Operators beside mutmut's, which need nothing installed."""

@@ -3,7 +3,7 @@
 import hashlib
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -85,6 +85,15 @@ def digest(paths: Iterable[Path]) -> str:
     for path in paths:
         summary.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
     return summary.hexdigest()[:16]
+
+
+def merged(old: Result | None, new: Result) -> Result:
+    """Return a result in which the files of a `new` one have taken the place of those of an old."""
+    if old is None:
+        return new
+    kept = [each for each in old.survivors if each.path not in new.files]
+    survivors = sorted([*kept, *new.survivors], key=lambda each: (each.path, each.line))
+    return replace(new, files=dict(sorted((old.files | new.files).items())), survivors=survivors)
 
 
 def score(result: Result, known: Explanations) -> float:
