@@ -294,6 +294,11 @@ QUERY_TWICE = next(
     for item in sound().queries
     if item.cause == exchange_of("success", "gateway>inventory").port
 )
+FAILED_LATE = all_of(
+    case_seen("declined", tags=["traced", "answered", "failed"]),
+    answered("declined", "payment", 502),
+)
+"""Payment answers 502 after inventory has answered 200, and its SERVER span looks clean."""
 EXCEPTION = Event("exception", 1, {"exception.type": "ValueError"})
 
 
@@ -552,6 +557,58 @@ FAULTS: list[tuple[str, Change, set[str]]] = [
             lose("between"),
         ),
         ANYTHING,
+    ),
+    (
+        "database.each_query_has_its_span",
+        all_of(
+            *map(lose, ("success/inventory", "success/inventory/query")),
+            never("root/inventory/query"),
+        ),
+        ANYTHING,
+    ),
+    (
+        "database.each_query_has_its_span",
+        beside("success/inventory/query", "second", parent_id=None),
+        ANYTHING,
+    ),
+    ("errors.server_errors_show", all_of(FAILED_LATE), ANYTHING),
+    (
+        "errors.server_errors_show",
+        all_of(
+            FAILED_LATE,
+            case_seen("declined", answers=[502]),
+            answer("declined", "client>gateway", 502),
+            lose("declined/gateway"),
+        ),
+        ANYTHING,
+    ),
+    (
+        "errors.failed_calls_show",
+        all_of(
+            FAILED_LATE,
+            lose("declined/gateway>payment"),
+            answer("declined", "payment>processor", 503),
+            exported("declined/payment>processor", status="UNSET"),
+        ),
+        ANYTHING,
+    ),
+    (
+        "errors.refused_calls_show",
+        all_of(
+            lose("declined/gateway>payment"),
+            exported("declined/payment>processor", status="UNSET"),
+        ),
+        ANYTHING,
+    ),
+    (
+        "errors.sound_operations_are_no_errors",
+        exported("success/inventory/query", status="ERROR"),
+        set(),
+    ),
+    (
+        "errors.failed_calls_record_their_exception",
+        exported("dropped/gateway>payment", events=[]),
+        set(),
     ),
     # What failed, at the ends of the ranges of status codes.
     *(
@@ -1136,6 +1193,19 @@ FAULTS: list[tuple[str, Change, set[str]]] = [
             "broken_chain.one_checkout_is_one_trace",
             all_of(*map(lose, ("success/payment", "success/payment>processor"))),
             "blocked",
+        ),
+        (
+            "database.each_query_has_its_span",
+            all_of(*map(lose, ("success/inventory", "success/inventory/query"))),
+            "blocked",
+        ),
+        (
+            "errors.refused_calls_show",
+            all_of(
+                answer("declined", "payment>processor", 500),
+                exported("declined/payment>processor", status="UNSET"),
+            ),
+            "passed",
         ),
         ("sampling.obeys_an_unsampled_parent", without_spans("success"), "passed"),
         ("sampling.obeys_the_environment", without_spans("success"), "passed"),
