@@ -57,7 +57,7 @@ def is_on_server_spans(success: Cases, concurrent: Cases) -> Findings:
             if call.server is None:
                 yield Unjudged(f"in {case.title}, {call.callee_service} has not one SERVER span")
                 continue
-            if call.is_stripped or not wanted:
+            if not wanted:
                 continue
             server = call.server
             missing = [key for key, value in wanted.items() if server.attributes.get(key) != value]

@@ -31,8 +31,8 @@ def server_is_under_the_client(
                 yield Unjudged(f"in {case.title}, no span of one of the two services arrived")
                 continue
             if call.server is None or call.client is None:
-                missing = "SERVER" if call.server is None else "CLIENT"
-                message = f"in {case.title}, the chain breaks: {call} has not one {missing} span"
+                what = "SERVER" if call.server is None else "CLIENT"
+                message = f"in {case.title}, the chain breaks: {call} has not one {what} span"
                 yield Fault(message, case, call=call)
                 continue
             server, client = call.server.data, call.client.data

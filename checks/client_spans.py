@@ -148,10 +148,11 @@ def _with_those_below(tops: list[ServiceSpan], spans: Iterable[ServiceSpan]) -> 
 
 def _own_time(span: ServiceSpan, case: CaseView) -> int:
     # Duration without what children cover; the callee's SERVER span is a child by what the wire
-    # showed, whatever it claims.
+    # showed, whatever it claims, also of spans below the CLIENT span that wait for the callee.
     children = [other for other in case.spans if other.parent is span]
+    waiting = [span, *span.ancestors]
     for call in case.calls:
-        if call.client is span:
+        if call.client in waiting:
             children += call.servers
     covered = 0
     until = span.data.start_ns

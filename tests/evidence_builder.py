@@ -5,12 +5,15 @@ Every kind of scenario is there once. Spans are known by labels: `case/service` 
 `case/inventory/query` that of the database.
 """
 
+import functools
 import hashlib
 import itertools
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, cast
+
+import msgspec
 
 from otelkata.drive.values import NO_PARENT, Values
 from otelkata.evidence.model import (
@@ -402,7 +405,17 @@ class Builder:
 
 
 def sound() -> Evidence:
-    """Return the evidence of a submission that is right in everything."""
+    """Return the evidence of a submission that is right in everything, for the caller to change."""
+    return msgspec.json.decode(_sound(), type=Evidence)
+
+
+@functools.cache
+def _sound() -> bytes:
+    # Reading it is several times as fast as building it.
+    return msgspec.json.encode(_built())
+
+
+def _built() -> Evidence:
     shop = Builder()
     success = ("traced", "answered", "success")
     failed = ("traced", "answered", "failed", "continued")

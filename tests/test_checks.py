@@ -1,6 +1,7 @@
 """Each check fails on the fault that it is about, and nothing fails on a sound submission."""
 
 from dataclasses import replace
+from typing import cast
 
 import pytest
 from evidence_builder import (
@@ -30,8 +31,18 @@ from evidence_builder import (
 )
 
 from otelkata.check import check as declare
-from otelkata.evidence.model import Evidence, ExportedSpan, Hop, Reading, Remark
-from otelkata.host.wire import Ended, Event, Logged, Problem, Span
+from otelkata.evidence.model import (
+    Delay,
+    Delivery,
+    Evidence,
+    Exchange,
+    ExportedSpan,
+    Hop,
+    Parent,
+    Reading,
+    Remark,
+)
+from otelkata.host.wire import Ended, Event, Link, Logged, Problem, Service, Span
 from otelkata.judge import registry
 from otelkata.judge.criteria import CRITERIA
 from otelkata.judge.registry import Check
@@ -90,9 +101,9 @@ def down(start: str) -> Change:
     return change
 
 
-def copied(label: str, case: str, hop: Hop) -> Change:
+def copied(label: str, case: str, hop: Hop, trace_id: str = OTHER_TRACE) -> Change:
     """Let a span like `label` be made while a request of `case` is handled, in another trace."""
-    other = {"trace_id": OTHER_TRACE, "span_id": id_of("copied"), "parent_id": None}
+    other = {"trace_id": trace_id, "span_id": id_of("copied"), "parent_id": None}
 
     def change(evidence: Evidence) -> None:
         [port] = [e.port for e in evidence.exchanges if (e.case, e.hop) == (case, hop)]
@@ -111,7 +122,7 @@ SLOW = ("network", "query", "processor")
 
 def remarked(*criteria: str) -> Change:
     """Let the linter say something that fails `criteria`."""
-    remark = Remark("OTK000", "fault", "checkout.py", 3, 1, "is wrong", [*criteria], [])
+    remark = Remark("OTK000", "fault", "checkout.py", 3, 1, "is wrong", [*criteria], ["a", "b"])
 
     def change(evidence: Evidence) -> None:
         assert evidence.reading is not None
@@ -120,8 +131,660 @@ def remarked(*criteria: str) -> Change:
     return change
 
 
+def renamed(label: str, **names: str) -> Change:
+    """Give attributes of an exported span other names; an underscore stands for a dot."""
+
+    def change(evidence: Evidence) -> None:
+        [seen] = [item.span for item in evidence.spans if item.span.span_id == id_of(label)]
+        for old, new in names.items():
+            seen.attributes[new] = seen.attributes.pop(old.replace("__", "."))
+
+    return change
+
+
+def late(case: str, hop: Hop, seconds: float) -> Change:
+    """Let an answer come `seconds` after its request."""
+
+    def change(evidence: Evidence) -> None:
+        [seen] = [item for item in evidence.exchanges if (item.case, item.hop) == (case, hop)]
+        at = seen.received_ns + int(seconds * 1e9)
+        exchange(case, hop, answered_ns=at, ended_ns=at)(evidence)
+
+    return change
+
+
+def beside(label: str, new: str, **changes: object) -> Change:
+    """Add a span `new` that is like another, but for `changes`."""
+
+    def change(evidence: Evidence) -> None:
+        [seen] = [item for item in evidence.spans if item.span.span_id == id_of(label)]
+        [begun] = [item for item in evidence.started if item.span_id == id_of(label)]
+        other = replace(seen.span, span_id=id_of(new), **changes)  # type: ignore[arg-type]
+        kept = {key: changes[key] for key in ("parent_id", "kind", "trace_id") if key in changes}
+        evidence.spans.append(replace(seen, span=other))
+        evidence.started.append(replace(begun, span_id=id_of(new), **kept))  # type: ignore[arg-type]
+        evidence.ended.append(Ended(begun.start, id_of(new), other.end_ns))
+
+    return change
+
+
+def only(*starts: str) -> Change:
+    """Export nothing but the spans of some starts."""
+    return all_of(*(mute(start.name) for start in sound().starts if start.name not in starts))
+
+
+def steps(count: int, names: int, *, lines: int = 1) -> Change:
+    """Add `count` spans below one, with so many names, started at so many lines."""
+    top = "success/payment"
+
+    def step(number: int) -> Change:
+        name = f"step {number % names}"
+        new = f"{top}/step{number}"
+        return all_of(
+            beside(top, new, parent_id=id_of(top), kind="INTERNAL", name=name),
+            started(new, line=number % lines),
+        )
+
+    return all_of(*map(step, range(count)))
+
+
+def span_of(label: str) -> Span:
+    """Return a span of a sound submission."""
+    [seen] = [item.span for item in sound().spans if item.span.span_id == id_of(label)]
+    return seen
+
+
+def exchange_of(case: str, hop: Hop) -> Exchange:
+    """Return a request of a sound submission."""
+    return next(item for item in sound().exchanges if (item.case, item.hop) == (case, hop))
+
+
+def delay_of(case: str) -> Delay:
+    """Return the delay of a case of a sound submission."""
+    [delay] = [item.delay for item in sound().cases if item.name == case]
+    assert delay is not None
+    return delay
+
+
+def odd_tenant() -> Change:
+    """Let a tenant's id hold what a baggage header has to encode, and the header be spelt oddly."""
+    marks = replace(SUCCESS.marks, tenant_id="a=b, c")
+    value = f"  user%2Eid = {marks.user_id} ;p=1;q=2,junk, tenant.id=a=b%2C%20c "
+    hops: tuple[Hop, ...] = ("client>gateway", "gateway>inventory", "gateway>payment")
+    return all_of(
+        case_seen("success", marks=marks),
+        *(header("success", hop, "baggage", value) for hop in hops),
+        *(
+            attribute(f"success/{service}", "tenant.id", marks.tenant_id)
+            for service in ("gateway", "inventory", "payment")
+        ),
+    )
+
+
+def split_baggage(case: str, hop: Hop) -> Change:
+    """Send the members of baggage in two headers."""
+
+    def change(evidence: Evidence) -> None:
+        for item in evidence.exchanges:
+            if (item.case, item.hop) == (case, hop) and item.request is not None:
+                [at] = [n for n, h in enumerate(item.request.headers) if h[0] == "Baggage"]
+                name, value = item.request.headers.pop(at)
+                item.request.headers.extend((name, member) for member in value.split(","))
+
+    return change
+
+
+def without_spans(case: str) -> Change:
+    """Export no span of a case."""
+
+    def change(evidence: Evidence) -> None:
+        ids = {item.span.span_id for item in evidence.spans if item.span.trace_id == trace_of(case)}
+        evidence.spans[:] = [item for item in evidence.spans if item.span.span_id not in ids]
+
+    return change
+
+
+def answered(case: str, callee: Service, status: int) -> Change:
+    """Let a service answer with another status, and both of its spans say so."""
+    hop = cast("Hop", f"gateway>{callee}")
+    return all_of(
+        answer(case, hop, status),
+        *(
+            attribute(f"{case}/{name}", "http.response.status_code", status)
+            for name in (callee, hop)
+        ),
+    )
+
+
+def pending_beside(name: str, label: str, kind: str) -> Change:
+    """Let a span that is like another, but for its kind, be lost at an exit."""
+
+    def change(evidence: Evidence) -> None:
+        beside(label, "more", kind=kind)(evidence)
+        lose("more")(evidence)
+        [seen] = [seen for seen in evidence.exits if seen.name == name]
+        seen.pending.append(id_of("more"))
+
+    return change
+
+
+def malformed(parent_id: str | None, trace_id: str) -> Change:
+    """Let the malformed header name a trace and a span, and give the SERVER span a place."""
+    header = f"ff-{OTHER_TRACE}-{id_of('x')}-01"
+    return all_of(
+        case_seen("malformed", parent=Parent([("traceparent", header)], "", "", sampled=False)),
+        span("malformed/gateway", parent_id=parent_id, trace_id=trace_id),
+    )
+
+
+def two_headers(case: str, hop: Hop) -> Change:
+    """Send traceparent twice."""
+
+    def change(evidence: Evidence) -> None:
+        for item in evidence.exchanges:
+            if (item.case, item.hop) == (case, hop) and item.request is not None:
+                named = [pair for pair in item.request.headers if pair[0] == "Traceparent"]
+                item.request.headers.extend(named)
+
+    return change
+
+
+QUERY_TWICE = next(
+    item
+    for item in sound().queries
+    if item.cause == exchange_of("success", "gateway>inventory").port
+)
+FAILED_LATE = all_of(
+    case_seen("declined", tags=["traced", "answered", "failed"]),
+    answered("declined", "payment", 502),
+)
+"""Payment answers 502 after inventory has answered 200, and its SERVER span looks clean."""
+EXCEPTION = Event("exception", 1, {"exception.type": "ValueError"})
+
+
+def held(case: str, more: int) -> Change:
+    """Let a delay be as long as its span may show, at four fifths, and `more` nanoseconds."""
+    label = {"network": "network/gateway>inventory", "processor": "processor/payment>processor"}
+    seen, delay = span_of(label[case]), delay_of(case)
+    until = delay.from_ns + (seen.end_ns - seen.start_ns) * 5 // 4 + more
+    return case_seen(case, delay=replace(delay, until_ns=until))
+
+
+ANYTHING = IDS
+"""What may fail as well where services are silent; the golden file has it."""
+MS = 1_000_000
+ANSWERED_NS = exchange_of("success", "gateway>payment").answered_ns
+RECEIVED_NS = exchange_of("success", "gateway>payment").received_ns
+PAYMENT = "success/gateway>payment"
+
+ACCEPTED: dict[str, Change] = {
+    "older names on a SERVER span": renamed(
+        "success/payment",
+        http__request__method="http.method",
+        http__response__status_code="http.status_code",
+        url__path="http.target",
+    ),
+    "older names on a CLIENT span": renamed(
+        PAYMENT,
+        http__request__method="http.method",
+        http__response__status_code="http.status_code",
+        url__full="http.url",
+    ),
+    "a route and no path": renamed("success/payment", url__path="http.route"),
+    "no URL, but server.address": attribute(PAYMENT, "url.full"),
+    **{
+        f"no URL, but {name}": all_of(
+            attribute(PAYMENT, "url.full"), renamed(PAYMENT, server__address=name)
+        )
+        for name in ("net.peer.name", "http.host", "peer.service")
+    },
+    "the older name of the user": all_of(
+        header("success", "client>gateway", "baggage"),
+        renamed("success/gateway", user__id="enduser.id"),
+    ),
+    "no status code where the body was cut off": attribute(
+        "cut_off/gateway>inventory", "http.response.status_code"
+    ),
+    "another status code where the caller may have given up": all_of(
+        late("success", "gateway>payment", 1.5),
+        attribute(PAYMENT, "http.response.status_code", 504),
+    ),
+    "nine names at one place": steps(9, 9),
+    "as many names as lines": steps(12, 12, lines=12),
+    "ten names of twenty-two spans at one place": steps(22, 10),
+    "status ERROR on a SERVER span that answered 4xx": exported("declined/payment", status="ERROR"),
+    "status ERROR on a SERVER span that answered 400": all_of(
+        answered("declined", "payment", 400), exported("declined/payment", status="ERROR")
+    ),
+    "a failure of an answer marked on the SERVER span": all_of(
+        exported("unreadable/gateway>inventory", status="UNSET", events=[]),
+        exported("unreadable/gateway", events=[EXCEPTION]),
+    ),
+    "a failed query marked on the SERVER span": all_of(
+        never("database/inventory/query"),
+        exported("database/inventory", events=[EXCEPTION]),
+    ),
+    "a quantity that is part of a longer number": attribute(
+        "success/inventory/query", "db.query.text", "SELECT a1370 FROM stock WHERE n = ?"
+    ),
+    "the flag in another trace than the one that was not sampled": header(
+        "unsampled", "gateway>payment", "traceparent", f"00-{OTHER_TRACE}-{id_of('x')}-01"
+    ),
+    "a lost span of no kind that the kata asks for": pending_beside(
+        "lifespan.payment", "exit.lifespan/payment", "INTERNAL"
+    ),
+    "nothing pending at a shutdown that hangs, and True": exit_seen(
+        "shutdown_tracer_hanging", returned=True, pending=[]
+    ),
+    "a trace of its own after a malformed header": malformed(None, trace_of("mine")),
+    "baggage that is spelt oddly": odd_tenant(),
+    "baggage in two headers": split_baggage("success", "gateway>payment"),
+    "no baggage where none was sent": all_of(
+        case_seen("success", baggage=False),
+        *(
+            header("success", hop, "baggage")
+            for hop in ("client>gateway", "gateway>inventory", "gateway>payment")
+        ),
+        *(attribute(f"success/{name}", "tenant.id") for name in ("gateway", "inventory")),
+    ),
+    "a CLIENT span that starts as its request arrives": exported(
+        PAYMENT, start_ns=RECEIVED_NS + 2 * MS
+    ),
+    "a CLIENT span that ends as its answer leaves": exported(PAYMENT, end_ns=ANSWERED_NS - 2 * MS),
+    "a CLIENT span of a call that may have been given up": late("success", "gateway>payment", 1.5),
+    "a SERVER span under that of a framework": all_of(
+        beside("success/payment", "inner", parent_id=id_of("success/payment")),
+        span("success/payment>processor", parent_id=id_of("inner")),
+    ),
+    "an INTERNAL span between": all_of(
+        beside("success/payment", "inner", parent_id=id_of("success/payment"), kind="INTERNAL"),
+        span("success/payment>processor", parent_id=id_of("inner")),
+    ),
+    **{
+        f"an INTERNAL span around the wait for the callee, where the {case} is slow": beside(
+            f"{case}/gateway>{callee}",
+            "waiting",
+            parent_id=id_of(f"{case}/gateway>{callee}"),
+            kind="INTERNAL",
+        )
+        for case, callee in (("query", "inventory"), ("processor", "payment"))
+    },
+    "a short span below the one that waited": beside(
+        "network/gateway>inventory",
+        "short",
+        parent_id=id_of("network/gateway>inventory"),
+        kind="INTERNAL",
+        end_ns=span_of("network/gateway>inventory").start_ns + 1,
+    ),
+    "a machine that is as slow as the delay": exchange(
+        "network",
+        "client>gateway",
+        ended_ns=exchange_of("network", "client>gateway").received_ns
+        + 2 * (delay_of("network").until_ns - delay_of("network").from_ns),
+    ),
+    "a slow query without a span of its own": never("query/inventory/query"),
+    "a CLIENT span that shows four fifths of the delay of its network": held("network", 0),
+    "a CLIENT span that shows four fifths of the delay of its callee": held("processor", 0),
+    "more queries than statements": beside(
+        "success/inventory/query", "second", start_ns=span_of("success/inventory/query").end_ns
+    ),
+    "older names on a database span": renamed(
+        "success/inventory/query", db__system__name="db.system", db__query__text="db.statement"
+    ),
+    "exits within the noise of a busy machine": all_of(
+        exit_seen("lifespan.gateway", took=14.0), exit_seen("process", took=7.0)
+    ),
+    "a late answer that is not the submission's own": exit_seen(
+        "shutdown_tracer_hanging", returned=False, took=9.0
+    ),
+    "a failing exporter, and True": exit_seen("shutdown_tracer_failing", returned=True),
+    "retry in capitals": exported("retried/payment", events=[Event("Payment.RETRY", 1, {})]),
+    "a warning of the SDK about something else": add(
+        "logs", Logged("opentelemetry.sdk", "Overriding of current TracerProvider", "", 0)
+    ),
+    "a route handler that raises": add(
+        "problems", Problem("gateway.main", "gateway", "request", "KeyError: 'x'", "checkout.py", 3)
+    ),
+    "an INTERNAL span beside a query": beside("success/inventory/query", "local", kind="INTERNAL"),
+}
+
+
 FAULTS: list[tuple[str, Change, set[str]]] = [
     # The check that fails, the fault, and what else may rightly fail with it.
+    # What comes after something that cannot be judged is judged all the same.
+    (
+        "baggage.is_on_server_spans",
+        all_of(
+            header("success", "client>gateway", "baggage"),
+            attribute("success/payment", "tenant.id"),
+        ),
+        set(),
+    ),
+    (
+        "broken_chain.server_is_under_the_client",
+        all_of(
+            only("gateway.main", "inventory.main"),
+            span("success/inventory", parent_id=id_of("success/gateway")),
+        ),
+        ANYTHING,
+    ),
+    (
+        "broken_chain.server_is_under_the_client",
+        all_of(mute("inventory.main"), span("success/payment", parent_id=id_of("success/gateway"))),
+        ANYTHING,
+    ),
+    (
+        "broken_chain.one_checkout_is_one_trace",
+        all_of(
+            *map(lose, ("success/payment", "success/payment>processor")),
+            span("root/payment>processor", trace_id=OTHER_TRACE),
+        ),
+        ANYTHING,
+    ),
+    (
+        "broken_chain.one_checkout_is_one_trace",
+        all_of(
+            *(
+                span(f"interleaved1/{name}", trace_id=trace_of("interleaved0"))
+                for name in ("gateway", "gateway>payment", "payment")
+            ),
+            span("root/payment", trace_id=trace_of("success")),
+        ),
+        ANYTHING,
+    ),
+    (
+        "broken_chain.one_checkout_is_one_trace",
+        span("interleaved1/payment", trace_id=trace_of("success")),
+        ANYTHING,
+    ),
+    (
+        "client_spans.one_per_request",
+        all_of(mute("gateway.main"), never("success/payment>processor")),
+        ANYTHING,
+    ),
+    (
+        "client_spans.one_per_request",
+        span(PAYMENT, parent_id=id_of("root/gateway")),
+        {"context.spans_belong_to_their_request"},
+    ),
+    (
+        "client_spans.show_where_the_time_went",
+        all_of(
+            case_seen("network", answers=[503]),
+            answer("network", "client>gateway", 503),
+            exported("processor/payment>processor", end_ns=1),
+        ),
+        ANYTHING,
+    ),
+    (
+        "client_spans.show_where_the_time_went",
+        all_of(
+            exchange("network", "client>gateway", ended_ns=2**62),
+            exported("processor/payment>processor", end_ns=1),
+        ),
+        {"client_spans.lasts_until_the_answer"},
+    ),
+    (
+        "context.no_span_is_lost",
+        all_of(
+            outside("success/inventory/query"),
+            exchange(
+                "root",
+                "gateway>inventory",
+                received_ns=exchange_of("success", "gateway>inventory").received_ns,
+            ),
+        ),
+        ANYTHING,
+    ),
+    (
+        "context.spans_belong_to_their_request",
+        beside("root/gateway", "second", parent_id=None),
+        ANYTHING,
+    ),
+    (
+        "context.spans_belong_to_their_request",
+        all_of(
+            span("success/payment", parent_id=id_of("root/payment>processor")),
+            lose("root/payment>processor"),
+        ),
+        ANYTHING,
+    ),
+    (
+        "orphans.continues_the_trace",
+        all_of(
+            beside("success/payment", "between", kind="INTERNAL"),
+            span("success/payment", parent_id=id_of("between")),
+            lose("between"),
+        ),
+        ANYTHING,
+    ),
+    (
+        "database.each_query_has_its_span",
+        all_of(
+            *map(lose, ("success/inventory", "success/inventory/query")),
+            never("root/inventory/query"),
+        ),
+        ANYTHING,
+    ),
+    (
+        "database.each_query_has_its_span",
+        beside("success/inventory/query", "second", parent_id=None),
+        ANYTHING,
+    ),
+    ("errors.server_errors_show", all_of(FAILED_LATE), ANYTHING),
+    (
+        "errors.server_errors_show",
+        all_of(
+            FAILED_LATE,
+            case_seen("declined", answers=[502]),
+            answer("declined", "client>gateway", 502),
+            lose("declined/gateway"),
+        ),
+        ANYTHING,
+    ),
+    (
+        "errors.failed_calls_show",
+        all_of(
+            FAILED_LATE,
+            lose("declined/gateway>payment"),
+            answer("declined", "payment>processor", 503),
+            exported("declined/payment>processor", status="UNSET"),
+        ),
+        ANYTHING,
+    ),
+    (
+        "errors.refused_calls_show",
+        all_of(
+            lose("declined/gateway>payment"),
+            exported("declined/payment>processor", status="UNSET"),
+        ),
+        ANYTHING,
+    ),
+    (
+        "errors.sound_operations_are_no_errors",
+        exported("success/inventory/query", status="ERROR"),
+        set(),
+    ),
+    (
+        "errors.failed_calls_record_their_exception",
+        exported("dropped/gateway>payment", events=[]),
+        set(),
+    ),
+    # What failed, at the ends of the ranges of status codes.
+    *(
+        (
+            "errors.refused_calls_show",
+            all_of(
+                answered("declined", "payment", status),
+                exported("declined/gateway>payment", status="UNSET"),
+            ),
+            set[str](),
+        )
+        for status in (400, 499)
+    ),
+    (
+        "errors.sound_operations_are_no_errors",
+        all_of(answered("declined", "payment", 399), exported("declined/payment", status="ERROR")),
+        set(),
+    ),
+    (
+        "errors.failed_queries_show",
+        all_of(
+            exported("database/inventory/query", events=[]),
+            exported("database/inventory", events=[EXCEPTION]),
+        ),
+        set(),
+    ),
+    ("errors.failed_queries_show", never("database/inventory/query"), set()),
+    ("context.no_span_is_lost", outside("database/inventory/query"), set()),
+    (
+        "attributes.client_spans_describe_the_request",
+        all_of(
+            attribute(PAYMENT, "url.full"), attribute(PAYMENT, "http.url", "http://h/elsewhere")
+        ),
+        set(),
+    ),
+    *(
+        ("privacy.nothing_personal_is_exported", change, set[str]())
+        for change in (
+            attribute("success/payment", "note", SUCCESS.marks.card_number),
+            attribute("success/payment", SUCCESS.marks.email, 1),
+            attribute("success/payment", "notes", ["one", SUCCESS.marks.email]),
+            exported("success/payment", events=[Event(SUCCESS.marks.email, 1, {})]),
+            exported("success/payment", events=[Event("e", 1, {"to": SUCCESS.marks.card_number})]),
+            exported(
+                "success/payment",
+                links=[Link(OTHER_TRACE, id_of("x"), {"to": SUCCESS.marks.card_number})],
+            ),
+            resource("success/payment", "owner", SUCCESS.marks.email),
+        )
+    ),
+    (
+        "privacy.nothing_personal_is_exported",
+        exported("success/payment", name=f"for {SUCCESS.marks.email}"),
+        {"attributes.names_hold_no_ids"},
+    ),
+    ("database.each_query_has_its_span", add("queries", QUERY_TWICE), set()),
+    (
+        "database.query_texts_hold_no_values",
+        attribute("success/inventory/query", "db.query.text", f"SELECT '{SUCCESS.marks.sku}'"),
+        set(),
+    ),
+    (
+        "database.query_texts_hold_no_values",
+        attribute("success/inventory/query", "db.query.text", ""),
+        set(),
+    ),
+    (
+        "propagation.sends_traceparent",
+        two_headers("success", "payment>processor"),
+        {"propagation.header_names_the_client_span"},
+    ),
+    ("propagation.ignores_malformed_traceparent", malformed(None, OTHER_TRACE), set()),
+    ("resource.names_service_and_version", resource("success/payment", "service.name", "x"), set()),
+    (
+        "sampling.obeys_an_unsampled_parent",
+        copied("success/payment", "unsampled", "gateway>payment", trace_of("unsampled")),
+        set(),
+    ),
+    (
+        "sampling.obeys_the_environment",
+        copied("success/payment", "always_off", "gateway>payment"),
+        set(),
+    ),
+    ("shutdown.lifespan_ends", exit_seen("lifespan.gateway", took=14.001), set()),
+    (
+        "shutdown.lifespan_exports_what_is_pending",
+        pending_beside("lifespan.payment", "exit.lifespan/payment", "CLIENT"),
+        set(),
+    ),
+    # The attributes of SERVER and CLIENT spans, one by one.
+    *(
+        ("attributes.server_spans_describe_the_request", change, set[str]())
+        for change in (
+            attribute("success/payment", "http.response.status_code", 201),
+            attribute("success/payment", "http.response.status_code", 200.0),
+            attribute("success/payment", "http.request.method"),
+            renamed("success/payment", url__path="http.path"),
+            all_of(
+                attribute("success/payment", "url.path"),
+                attribute("success/payment", "http.route", ""),
+            ),
+            all_of(
+                attribute("success/payment", "url.path"),
+                attribute("success/payment", "http.route", 7),
+            ),
+            all_of(
+                late("success", "gateway>payment", 1.5),
+                attribute("success/payment", "http.response.status_code", 504),
+            ),
+        )
+    ),
+    (
+        "attributes.client_spans_describe_the_request",
+        all_of(
+            exchange(
+                "retried", "payment>processor", request=None, response=None, outcome="refused"
+            ),
+            attribute("retried/payment>processor#2", "http.request.method", "GET"),
+        ),
+        set(),
+    ),
+    (
+        "attributes.client_spans_describe_the_request",
+        attribute("cut_off/gateway>inventory", "http.request.method", "GET"),
+        set(),
+    ),
+    *(
+        ("attributes.names_hold_no_ids", span("success/gateway", name=f"POST {value}"), set[str]())
+        for value in (
+            SUCCESS.marks.user_id,
+            SUCCESS.marks.tenant_id,
+        )
+    ),
+    *(
+        (
+            "attributes.names_hold_no_ids",
+            span("success/gateway", name=f"POST {value}"),
+            {"privacy.nothing_personal_is_exported"},
+        )
+        for value in (SUCCESS.marks.card_number, SUCCESS.marks.email)
+    ),
+    ("attributes.names_hold_no_ids", steps(10, 10), set()),
+    ("attributes.names_hold_no_ids", steps(20, 10), set()),
+    (
+        "baggage.is_sent_on",
+        header("success", "gateway>payment", "baggage", "user.id=me,tenant.id=a"),
+        {"baggage.is_on_server_spans"},
+    ),
+    ("baggage.is_on_server_spans", attribute("success/payment", "user.id"), set()),
+    (
+        "broken_chain.one_checkout_is_one_trace",
+        span("success/payment>processor", trace_id=OTHER_TRACE),
+        set(),
+    ),
+    (
+        "broken_chain.server_is_under_the_client",
+        never("retried/payment"),
+        {"server_spans.one_per_request", "events.a_retry_leaves_an_event"},
+    ),
+    (
+        "client_spans.lasts_until_the_answer",
+        exported(PAYMENT, start_ns=RECEIVED_NS + 2 * MS + 1),
+        set(),
+    ),
+    (
+        "client_spans.lasts_until_the_answer",
+        exported(PAYMENT, end_ns=ANSWERED_NS - 2 * MS - 1),
+        set(),
+    ),
+    (
+        "client_spans.lasts_until_the_answer",
+        all_of(late("success", "gateway>payment", 1.39)),
+        set(),
+    ),
+    ("client_spans.show_where_the_time_went", held("network", +1), set()),
+    ("client_spans.show_where_the_time_went", held("processor", +1), set()),
     (
         "attributes.server_spans_describe_the_request",
         attribute("success/payment", "http.request.method", "GET"),
@@ -507,6 +1170,46 @@ FAULTS: list[tuple[str, Change, set[str]]] = [
             "blocked",
         ),
         (
+            "client_spans.show_where_the_time_went",
+            all_of(only("inventory.main"), never("query/inventory/query")),
+            "blocked",
+        ),
+        (
+            "propagation.ignores_malformed_traceparent",
+            all_of(
+                answer("malformed", "client>gateway", 500), answer("unknown", "client>gateway", 500)
+            ),
+            "blocked",
+        ),
+        (
+            "propagation.ignores_malformed_traceparent",
+            all_of(
+                case_seen("malformed", inner={"gateway>inventory": [200]}),
+                answer("malformed", "client>gateway", 500),
+            ),
+            "blocked",
+        ),
+        (
+            "broken_chain.one_checkout_is_one_trace",
+            all_of(*map(lose, ("success/payment", "success/payment>processor"))),
+            "blocked",
+        ),
+        (
+            "database.each_query_has_its_span",
+            all_of(*map(lose, ("success/inventory", "success/inventory/query"))),
+            "blocked",
+        ),
+        (
+            "errors.refused_calls_show",
+            all_of(
+                answer("declined", "payment>processor", 500),
+                exported("declined/payment>processor", status="UNSET"),
+            ),
+            "passed",
+        ),
+        ("sampling.obeys_an_unsampled_parent", without_spans("success"), "passed"),
+        ("sampling.obeys_the_environment", without_spans("success"), "passed"),
+        (
             "propagation.passes_tracestate_on",
             all_of(
                 header("state", "client>gateway", "tracestate", None),
@@ -554,6 +1257,18 @@ def test_a_fault_fails_its_check_and_no_other(check: str, fault: Change, others:
     found = failed(fault)
     assert check in found
     assert found <= {check, *others}
+
+
+@pytest.mark.parametrize("name", ACCEPTED)
+def test_what_the_contract_leaves_free_fails_nothing(name: str) -> None:
+    assert failed(ACCEPTED[name]) == set()
+
+
+def test_another_protocol_than_http_protobuf_is_named() -> None:
+    evidence = planted(mute("payment.default"), add("deliveries", Delivery("default", "grpc", 1)))
+    messages = [result.message for result in judge(View(evidence), CHECKS).results]
+    assert [message for message in messages if "grpc, not http/protobuf" in message]
+    assert not [message for message in messages if "http/protobuf, grpc" in message]
 
 
 def test_advice_of_the_linter_fails_nothing() -> None:
