@@ -610,6 +610,32 @@ FAULTS: list[tuple[str, Change, set[str]]] = [
         exported("dropped/gateway>payment", events=[]),
         set(),
     ),
+    (
+        "errors.unusable_answers_show",
+        all_of(
+            exchange("dropped", "gateway>payment", outcome="dropped_in_body"),
+            exported("dropped/gateway>payment", status="UNSET", events=[]),
+        ),
+        ANYTHING,
+    ),
+    (
+        "errors.unusable_answers_show",
+        all_of(
+            case_seen("declined", tags=["traced", "answered", "failed"]),
+            exchange("declined", "gateway>inventory", outcome="unreadable"),
+            exchange("declined", "payment>processor", outcome="unreadable"),
+            *(
+                lose(f"declined/{name}")
+                for name in ("gateway", "gateway>inventory", "gateway>payment")
+            ),
+        ),
+        ANYTHING,
+    ),
+    (
+        "errors.failed_queries_show",
+        case_seen("unknown", tags=["traced", "answered", "database_failed"]),
+        set(),
+    ),
     # What failed, at the ends of the ranges of status codes.
     *(
         (
@@ -1206,6 +1232,16 @@ FAULTS: list[tuple[str, Change, set[str]]] = [
                 exported("declined/payment>processor", status="UNSET"),
             ),
             "passed",
+        ),
+        (
+            "errors.unusable_answers_show",
+            all_of(*map(lose, ("unreadable/gateway", "unreadable/gateway>inventory"))),
+            "blocked",
+        ),
+        (
+            "errors.failed_queries_show",
+            all_of(*map(lose, ("database/inventory", "database/inventory/query"))),
+            "blocked",
         ),
         ("sampling.obeys_an_unsampled_parent", without_spans("success"), "passed"),
         ("sampling.obeys_the_environment", without_spans("success"), "passed"),
