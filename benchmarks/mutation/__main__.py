@@ -12,7 +12,7 @@ import importlib.metadata
 import platform
 import sys
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -151,7 +151,10 @@ def main() -> int:
         except BaselineError as error:
             print(f"the tests fail without any change:\n{error}", file=sys.stderr)
             return 2
-        found[name] = result = report.merged(found.get(name), result)
+        result = report.merged(found.get(name), result)
+        names = [path.relative_to(ROOT).as_posix() for path in paths_of(target, "")]
+        result = replace(result, missing=[each for each in names if each not in result.files])
+        found[name] = result
         score = report.score(result, known)
         unexplained = [each for each in result.survivors if each.key not in known]
         ended |= score < target.limit

@@ -3,7 +3,7 @@
 import hashlib
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import msgspec
@@ -35,7 +35,8 @@ class Survivor:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What one target came to: `files` has killed and made mutants, `code` stands for the files."""
+    """What one target came to: `files` has killed and made mutants, `code` stands for all files,
+    `missing` are those that no run has come to."""
 
     title: str
     tests: list[str]
@@ -44,6 +45,7 @@ class Result:
     code: str
     mutmut: str
     python: str
+    missing: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,9 @@ def _section(name: str, result: Result, known: Explanations) -> str:
 | file | mutants | survivors |
 |---|---|---|
 """
+    if result.missing:
+        missing = ", ".join(f"`{path}`" for path in result.missing)
+        head = head.replace("| file |", f"Not measured yet: {missing}.\n\n| file |")
     return head + "\n".join(rows) + "\n" + _listed(result.survivors, known)
 
 
