@@ -14,7 +14,7 @@ from pathlib import Path
 PATIENCE = 100
 """Longest time, in seconds, that anything may take, so that what hangs fails its test."""
 
-_ESCAPES = re.compile(r"\x1b(\[[0-9;?]*[A-Za-z]|\][^\x07]*\x07|[()=>].?)")
+_ESCAPES = re.compile(r"\x1b(\[[0-9;?]*[A-Za-z]|\][^\x07\x1b]*(\x07|\x1b\\)|[()=>].?)")
 
 
 class Terminal:
