@@ -26,6 +26,9 @@ START_LIMIT = 20.0
 START_AGAIN_LIMIT = 4.0
 """The same for a service that did not come up within the longest time elsewhere."""
 
+WHERE_LIMIT = 10.0
+"""Longest time, in seconds, in which a host says where it stands: its threads may be kept busy."""
+
 ENVIRONMENTS: Mapping[str, Mapping[str, str]] = {
     "unsampled": {"OTEL_TRACES_SAMPLER": "always_off"},
 }
@@ -171,7 +174,7 @@ class Deployment:
     async def _where(self, start: str) -> Mapping[str, wire.Scalar | None]:
         try:
             host = self.host_of(start)
-            return (await host.ask(wire.Where, limit=5, start=start)).values
+            return (await host.ask(wire.Where, limit=WHERE_LIMIT, start=start)).values
         except (TimeoutError, HostGone):
             return {"path": "", "line": 0, "blocks": False}
 
