@@ -123,7 +123,8 @@ class Door:
         if change == str(self._change):
             # What is told after that time is that nothing has changed.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), WAIT)
+                async with asyncio.timeout(WAIT):
+                    await self._changed.wait()
         seen = int(after) if after.isdecimal() and len(after) < 10 else 0
         requests = [{"number": n, "html": html} for n, html in self._kept if n > seen]
         return json_answer(

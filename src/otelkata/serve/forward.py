@@ -90,7 +90,8 @@ class Forwarder:
     async def drain(self, seconds: float) -> None:
         """Return when all that was taken has been passed on, or after `seconds`."""
         try:
-            await asyncio.wait_for(self._queue.join(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._queue.join()
         except TimeoutError:
             self.lost += self._queue.qsize() + 1
 

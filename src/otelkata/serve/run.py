@@ -215,7 +215,8 @@ class _Session:
         self._audience.ending()
         self.is_open = False
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._all_answered.wait(), GRACE)
+            async with asyncio.timeout(GRACE):
+                await self._all_answered.wait()
         await self._services.settle()
         self.show()
         stopped = await self._services.stop()
