@@ -6,6 +6,7 @@ is one measurement, so that a machine that gets slower meanwhile changes no rati
 
 import argparse
 import itertools
+import re
 import shutil
 import statistics
 import subprocess
@@ -60,7 +61,7 @@ def seconds(command: Sequence[str]) -> float:
     began = time.perf_counter()
     done = subprocess.run(command, check=False, capture_output=True)
     took = time.perf_counter() - began
-    if done.returncode not in {0, 1, 2} or b"Traceback" in done.stderr:
+    if done.returncode not in {0, 1, 2} or re.search(rb"Traceback|No module named", done.stderr):
         raise SystemExit(f"{command} failed: {done.stderr.decode(errors='replace')}")
     return took
 
