@@ -87,6 +87,19 @@ def test_what_is_deep_but_bearable_is_linted(text: str) -> None:
     assert "OTK101" in {finding.code for finding in found}
 
 
+@pytest.mark.parametrize(("helpers", "found"), [(100, ["OTK101"]), (3000, [])])
+def test_a_span_is_followed_through_helpers_as_far_as_can_be(
+    helpers: int, found: list[str]
+) -> None:
+    """Who gets it after too many is believed, and the file is read all the same."""
+    chain = "".join(f"def h{n}(span):\n    h{n + 1}(span)\n" for n in range(helpers))
+    last = f"def h{helpers}(span):\n    span.set_attribute('a', 1)\n"
+    head = HEAD.partition("span =")[0]
+    linted = lint(f"{head}{chain}{last}def work():\n    s = tracer.start_span('b')\n    h0(s)\n")
+    assert not isinstance(linted, Unread)
+    assert [finding.code for finding in linted if finding.code == "OTK101"] == found
+
+
 @pytest.mark.parametrize("end", [b"", b"\r\n", b"\xff", b"\x00", b"\xef\xbb\xbf"])
 @FEW
 @given(data=st.binary(max_size=200))

@@ -31,6 +31,8 @@ MOST_OF_FUNCTION = 100_000
 """How much of a function is explored for all its spans together."""
 MOST_AFTER_END = 300
 """How many states are explored after the end, for what is done to a span that has ended."""
+FURTHEST = 200
+"""Through how many functions a span is followed; who gets it after that is believed."""
 
 _RANK = {Flow.NEXT: 0, Flow.TRUE: 0, Flow.FALSE: 0, Flow.RAISE: 1, Flow.CLOSE: 2, Flow.CANCEL: 3}
 _MOVES = frozenset({Deed.RETURN, Deed.STORE, Deed.PASS, Deed.CAPTURE, Deed.ENTER})
@@ -76,6 +78,7 @@ class Flows:
         self._conditions: dict[Body, Conditions] = {}
         self._inner: dict[Body, list[cst.CSTNode]] = {}
         self.explored: Counter[Body] = Counter()
+        self._hops = 0
         # Held weakly, so that nothing of a file outlives its linting.
         flows = weakref.proxy(self)
         self.effects = Effects(
@@ -113,9 +116,13 @@ class Flows:
         """Return what `function` does with the span that it gets as `name`."""
         key = (function, name)
         if key not in self._fates:
+            if self._hops >= FURTHEST:
+                return Deed.PASS
             # Whoever calls itself with the span is believed.
             self._fates[key] = Deed.PASS
+            self._hops += 1
             fates = self.follow(function, None, frozenset({name}))
+            self._hops -= 1
             self._fates[key] = _deed_of(fates)
         return self._fates[key]
 
