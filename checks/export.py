@@ -22,7 +22,6 @@ from otelkata.check import (
 def reaches_the_given_exporter(answered: Cases, view: View) -> Findings:
     """The spans of every service reach the exporter that it was given."""
     starts = {call.callee for case in answered for call in case.served if call.callee}
-    gone = any(problem.stage == "exit" for problem in view.problems)
     for start in sorted(starts, key=lambda start: start.name):
         strays = [other for owner, other in view.astray if owner == start.name]
         if strays:
@@ -31,7 +30,7 @@ def reaches_the_given_exporter(answered: Cases, view: View) -> Findings:
             message = f"{start.service} started spans, but none reached its exporter"
         else:
             message = f"{start.service} started no span on the provider that init_tracer returned"
-        if gone and not strays and start.name not in view.exporting:
+        if view.has_lost_a_process and not strays and start.name not in view.exporting:
             yield Unjudged(f"a process ended before a span of {start.service} was exported")
             continue
         yield expect(start.name in view.exporting and not strays, message)

@@ -20,7 +20,6 @@ from otelkata.check import (
 )
 def every_span_ends(view: View) -> Findings:
     """Every span that was started has ended, in every scenario."""
-    gone = {p.start for p in view.problems if p.stage == "exit"}
     for started in view.own:
         if (started.start, started.span_id) in view.ended:
             yield SOUND
@@ -29,7 +28,7 @@ def every_span_ends(view: View) -> Findings:
         case = view.cases.get(call.data.case) if call else None
         service = view.starts[started.start].service
         name = f"{service}'s {started.kind} span {started.name!r}"
-        if gone:
+        if view.has_lost_a_process:
             yield Unjudged(f"the process ended while {name} was open")
             continue
         during = f" in {case.title}" if case else ""

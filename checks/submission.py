@@ -5,8 +5,7 @@ from otelkata.check import SOUND, Fault, Findings, View, check
 
 @check(
     why="What cannot be imported, created, started and stopped cannot be graded.",
-    fix="Run the services as a user would, `python -m checkout gateway --port 8000`, and "
-    "mend what the message names.",
+    fix="Run it as a user would, `kata-serve PATH`, and mend what the message names.",
 )
 def runs(view: View) -> Findings:
     """The submission can be imported, created, started, served and stopped."""

@@ -61,6 +61,17 @@ PATHS = {
 }
 QUERY = "SELECT unit_price_cents FROM stock WHERE sku = ?"
 
+SPANS = (
+    "gateway",
+    "gateway>inventory",
+    "inventory",
+    "inventory/query",
+    "gateway>payment",
+    "payment",
+    "payment>processor",
+)
+"""What the spans of one checkout are called behind the case's name; a retry has one more."""
+
 Where = Literal["network", "query", "processor"]
 Change = Callable[[Evidence], None]
 

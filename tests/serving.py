@@ -18,16 +18,10 @@ from typing import Any
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from otelkata.serve.door import ORDER
+
 PATIENCE = 60
 """Longest time, in seconds, that anything may take, so that what hangs fails its test."""
-
-ORDER = {
-    "sku": "tea",
-    "quantity": 2,
-    "user_id": "ada",
-    "email": "ada@example.com",
-    "card_number": "4242424242424242",
-}
 
 
 class Session:

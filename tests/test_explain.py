@@ -43,7 +43,7 @@ def test_criteria_and_rules_are_explained_as_well(
         ("every_span_end", "leaks.every_span_ends"),
         ("T5", "T1"),
         ("span-not-end", "span-not-ended"),
-        ("", "docs/checks"),
+        ("", "kata-grade --explain B4"),
     ],
 )
 def test_an_unknown_name_is_told_with_what_is_near(

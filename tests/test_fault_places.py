@@ -12,6 +12,7 @@ from pathlib import Path
 import everywhere
 import pytest
 from evidence_builder import (
+    SPANS,
     Change,
     all_of,
     exit_seen,
@@ -31,23 +32,13 @@ from otelkata.judge.verdict import Result, run
 from otelkata.judge.view import View
 
 GOLDEN = Path(__file__).parent / "golden" / "faults.txt"
-SPANS = (
-    "gateway",
-    "gateway>inventory",
-    "inventory",
-    "inventory/query",
-    "gateway>payment",
-    "payment",
-    "payment>processor",
-    "payment>processor#2",
-)
 NAMES = {
     id_of(label): label
     for case in sound().cases
-    for label in [case.name, *(f"{case.name}/{span}" for span in SPANS)]
+    for label in [case.name, *(f"{case.name}/{span}" for span in (*SPANS, "payment>processor#2"))]
 } | {id_of(label): label for label in ("probe", "pending", "failing", "hanging", "copied")}
 MISSING = (
-    *(f"success/{span}" for span in SPANS[:-1]),
+    *(f"success/{span}" for span in SPANS),
     "root/gateway",
     "state/gateway>payment",
     "malformed/gateway",

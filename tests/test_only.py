@@ -53,6 +53,7 @@ def choice_of(*ids: str, groups: Sequence[str] | None = None) -> Choice:
         (["T3"], T3),
         (["T3", T3[0]], T3),
         ([T3[1]], T3[1:]),
+        (["t3"], T3),
         (["B3", STATIC], ("baggage.is_sent_on", "baggage.is_on_server_spans", STATIC)),
     ],
 )
@@ -64,10 +65,9 @@ def test_checks_are_named_by_criteria_and_ids(names: list[str], ids: tuple[str, 
     ("name", "nearest"),
     [
         ("T33", "T3"),
-        ("t3", "T3"),
         ("server_is_under_client", T3[0]),
         ("broken_chain.one_trace", T3[1]),
-        ("???", "docs/checks.md"),
+        ("???", "kata-grade --explain B4"),
     ],
 )
 def test_what_is_unknown_is_answered_with_what_is_nearest(name: str, nearest: str) -> None:

@@ -6,6 +6,7 @@ from random import Random
 
 import pytest
 from evidence_builder import (
+    SPANS,
     Change,
     add,
     all_of,
@@ -37,15 +38,7 @@ CHECKS = registry.load()
 LABELS = [
     f"{case}/{span}"
     for case in ("success", "interleaved1")
-    for span in (
-        "gateway",
-        "gateway>inventory",
-        "inventory",
-        "inventory/query",
-        "gateway>payment",
-        "payment",
-        "payment>processor",
-    )
+    for span in SPANS
     # Queries are judged where nothing else goes on.
     if (case, span) != ("interleaved1", "inventory/query")
 ]

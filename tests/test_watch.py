@@ -9,7 +9,7 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
-from batches import open_folder
+from batches import hanging, open_folder
 from evidence_builder import lose, planted, sound
 from rich.console import Console
 from terminal import Terminal, terminal
@@ -41,6 +41,9 @@ def handle():
         span.set_attribute("some", 1)
 """
 WATCHING = "Ctrl-C ends it"
+NAMED_PIPES = pytest.mark.skipif(
+    not hasattr(os, "mkfifo"), reason="waits for a host by a named pipe"
+)
 
 
 @contextmanager
@@ -95,42 +98,38 @@ def test_what_no_grading_sees_begins_none(tmp_path: Path) -> None:
     assert shown.shown.count("saved: ") == 1
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="waits for a host by a named pipe")
+@contextmanager
+def in_the_middle() -> Iterator[tuple[Path, Terminal]]:
+    """Watch a submission that is being graded, and would be for a while."""
+    # In a stronger isolation it could tell nobody that it runs.
+    options = ["--isolation", "process", "--only", "submission.runs", "--quick"]
+    with (
+        open_folder() as folder,
+        hanging(folder) as submission,
+        watching(submission.path, *options) as shown,
+    ):
+        submission.keeper()
+        yield submission.path, shown
+
+
+@NAMED_PIPES
 def test_a_save_in_the_middle_of_a_grading_begins_anew() -> None:
-    with open_folder() as folder:
-        mine, pipe = folder / "mine", folder / "pipe"
-        mine.mkdir()
-        os.mkfifo(pipe)
-        pipe.chmod(0o666)
-        hangs = f"import threading\nopen({str(pipe)!r}, 'w').close()\nthreading.Event().wait()\n"
-        (mine / "checkout.py").write_text(hangs)
-        # In a stronger isolation it could tell nobody that it runs.
-        options = ["--isolation", "process", "--only", "submission.runs", "--quick"]
-        with watching(mine, *options) as shown:
-            pipe.open().close()
-            (mine / "checkout.py").write_text("raise ImportError('the second one')\n")
-            assert WATCHING not in shown.until("saved: checkout.py")
-            told = shown.until(WATCHING)
-            assert "the second one" in told
-            assert "did not come up" not in told
-            shown.type("\x03")
-            assert shown.end() == INTERRUPTED
+    with in_the_middle() as (mine, shown):
+        (mine / "checkout.py").write_text("raise ImportError('the second one')\n")
+        assert WATCHING not in shown.until("saved: checkout.py")
+        told = shown.until(WATCHING)
+        assert "the second one" in told
+        assert "did not come up" not in told
+        shown.type("\x03")
+        assert shown.end() == INTERRUPTED
 
 
+@NAMED_PIPES
 def test_ctrl_c_in_the_middle_of_a_grading_ends_it() -> None:
-    with open_folder() as folder:
-        mine, pipe = folder / "mine", folder / "pipe"
-        mine.mkdir()
-        os.mkfifo(pipe)
-        pipe.chmod(0o666)
-        hangs = f"import threading\nopen({str(pipe)!r}, 'w').close()\nthreading.Event().wait()\n"
-        (mine / "checkout.py").write_text(hangs)
-        options = ["--isolation", "process", "--only", "submission.runs", "--quick"]
-        with watching(mine, *options) as shown:
-            pipe.open().close()
-            shown.type("\x03")
-            assert shown.end() == INTERRUPTED
-        assert "Traceback" not in shown.shown
+    with in_the_middle() as (_, shown):
+        shown.type("\x03")
+        assert shown.end() == INTERRUPTED
+    assert "Traceback" not in shown.shown
 
 
 def told(evidence: Evidence, before: Evidence) -> str:

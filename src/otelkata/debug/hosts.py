@@ -24,13 +24,14 @@ from otelkata.grade import nothing_seen
 from otelkata.host import child, wire
 from otelkata.host.channel import Channel
 
+from .in_process import NO_GRADE
+
 GROUPS = frozenset({"main"})
 """The scenarios that can be played: others need processes of their own, or end them."""
 
 PATIENCE = 100.0
 """How many times as long as usual anything may take: somebody may be thinking at a prompt."""
 
-NO_GRADE = "in process, for debugging: what comes of it is no grade"
 _LEAVE_LIMIT = 10.0 * PATIENCE
 
 

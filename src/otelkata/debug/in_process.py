@@ -2,9 +2,9 @@
 
 import pytest
 
-NO_GRADE = (
-    "in process, for debugging: what comes of it is no grade, and what needs processes of its own "
-    "is left out; kata-grade gives the verdict"
+NO_GRADE = "in process, for debugging: what comes of it is no grade"
+NO_GRADE_AND_WHY = (
+    f"{NO_GRADE}, and what needs processes of its own is left out; kata-grade gives the verdict"
 )
 ALONE = "left out: it needs processes of its own, and --in-process has one"
 

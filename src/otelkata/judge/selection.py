@@ -1,6 +1,6 @@
 """Find the checks that somebody names, and what is needed to run them alone."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
 from otelkata.evidence.only import EVERYTHING, Only
@@ -9,6 +9,12 @@ from .criteria import CRITERIA
 from .registry import Check
 
 _NEAREST = 3
+*_FIRST, _LAST = CRITERIA
+KNOWN = (
+    f"criteria are {', '.join(_FIRST)} and {_LAST}; "
+    f"kata-grade --explain {_LAST} names the checks of {_LAST}"
+)
+"""Where names are found, in words."""
 
 
 class UnknownCheck(LookupError):
@@ -16,13 +22,18 @@ class UnknownCheck(LookupError):
 
 
 def select(names: Iterable[str], checks: Sequence[Check]) -> tuple[str, ...]:
-    """Return the ids of the checks that `names` name: each a criterion or the id of a check.
+    """Return the ids of the checks that `names` name: each a criterion or an id, in any case.
 
     Raises UnknownCheck.
     """
     chosen: set[str] = set()
     for name in names:
-        found = {check.id for check in checks if name == check.id or name in check.criteria}
+        wanted = name.lower()
+        found = {
+            check.id
+            for check in checks
+            if wanted in {word.lower() for word in (check.id, *check.criteria)}
+        }
         if not found:
             raise UnknownCheck(_unknown(name, checks))
         chosen |= found
@@ -48,17 +59,25 @@ def _needs(checks: Iterable[Check]) -> Iterable[str]:
         yield from {*check.needs} - {EVERYTHING} or {EVERYTHING}
 
 
-def _unknown(name: str, checks: Iterable[Check]) -> str:
-    known = {word.lower(): word for word in CRITERIA}
+def called(checks: Iterable[Check]) -> dict[str, str]:
+    """Return the criteria and the ids of `checks` by what they are called, in small letters.
+
+    A check is called by its own name as well as with its theme before it.
+    """
+    names = {criterion.lower(): criterion for criterion in CRITERIA}
     for check in checks:
-        # A check is known by its own name as well as with its theme before it.
-        known |= {check.id.rpartition(".")[2]: check.id, check.id: check.id}
-    found = get_close_matches(name.lower(), known, n=2 * _NEAREST)
-    nearest = list(dict.fromkeys(known[word] for word in found))[:_NEAREST]
-    if nearest:
-        return f"there is no check or criterion {name}; nearest: {', '.join(nearest)}"
-    *first, last = CRITERIA
-    return (
-        f"there is no check or criterion {name}; criteria are {', '.join(first)} and {last}, and "
-        "docs/checks.md lists the checks"
+        names |= {check.id.rpartition(".")[2]: check.id, check.id: check.id}
+    return names
+
+
+def nearest(name: str, names: Mapping[str, str]) -> list[str]:
+    """Return those of `names`, which are in small letters, that `name` may have meant."""
+    found = get_close_matches(name.lower(), names, n=2 * _NEAREST)
+    return list(dict.fromkeys(names[word] for word in found))[:_NEAREST]
+
+
+def _unknown(name: str, checks: Iterable[Check]) -> str:
+    near = nearest(name, called(checks))
+    return f"there is no check or criterion {name}; " + (
+        f"nearest: {', '.join(near)}" if near else KNOWN
     )

@@ -319,6 +319,11 @@ class View:
         """Return where the submission broke the contract."""
         return self.evidence.problems
 
+    @cached_property
+    def has_lost_a_process(self) -> bool:
+        """Tell whether a process ended by itself: what it would have done is not known."""
+        return any(problem.stage == "exit" for problem in self.problems)
+
     @property
     def logs(self) -> list[Logged]:
         """Return the warnings of the OpenTelemetry libraries."""

@@ -40,9 +40,8 @@ def changes(graded: Graded, before: Mapping[str, str]) -> Iterator[Text]:
     ]
     for check in sorted(changed, key=lambda check: (check.status != "passed", urgency(check))):
         sign, style = text.SIGNS[check.status]
-        criteria = " ".join(check.criteria) or "contract"
         yield Text.assemble(
-            (f"{sign} {_turned(check, before[check.id])}  {criteria}", style),
+            (f"{sign} {_turned(check, before[check.id])}  {text.criteria_of(check)}", style),
             f"  {check.title}  ",
             (check.id, "dim"),
         )

@@ -1,11 +1,11 @@
 """Print the page of the documentation on a check, a criterion or a rule."""
 
 import re
-from difflib import get_close_matches
 
 from rich.console import Console
 from rich.markdown import Markdown
 
+from otelkata.judge import selection
 from otelkata.judge.criteria import CRITERIA
 from otelkata.lint.command.explain import Page
 
@@ -59,10 +59,8 @@ def _plain(text: str) -> str:
 
 
 def _near(wanted: str, reference: Reference) -> str:
-    names = {name.lower(): name for name in CRITERIA}
-    names |= {check.id.partition(".")[2]: check.id for check in reference.checks}
-    names |= {check.id: check.id for check in reference.checks}
+    names = selection.called(reference.checks)
     names |= {one.name: one.name for one in reference.rules}
     names |= {one.code.lower(): one.code for one in reference.rules}
-    near = dict.fromkeys(names[one] for one in get_close_matches(wanted, names, n=4, cutoff=0.5))
-    return f"; near it: {', '.join(near)}" if near else "; docs/checks lists them all"
+    near = selection.nearest(wanted, names)
+    return f"; nearest: {', '.join(near)}" if near else f"; {selection.KNOWN}"

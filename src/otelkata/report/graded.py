@@ -26,7 +26,7 @@ NOTHING_JUDGED = (
     "with the checks that it was run for"
 )
 MOST_NAMED = 4
-"""How many checks are named where a run was only for some; of more, the number is told."""
+"""How many checks are named where the same is said of several; of more, the number is told."""
 
 AROUND = 2
 """How many lines are quoted before and after the one that is meant."""

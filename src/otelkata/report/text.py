@@ -13,7 +13,7 @@ from otelkata.judge.criteria import BONUS, CRITERIA
 
 from . import guide
 from .faults import urgency
-from .graded import Graded, Judged, Place
+from .graded import MOST_NAMED, Graded, Judged, Place
 from .tree import MARK
 
 WIDE = 106
@@ -21,9 +21,6 @@ WIDE = 106
 
 BESIDE = 12
 """Lines that a report without faults has beside its checklist, and the prompt below it."""
-
-NAMED = 4
-"""Checks that are named of those that could not be judged for the same reason."""
 
 SIGNS = {
     "passed": ("✓", "green"),
@@ -77,18 +74,18 @@ def _asked(results: list[Judged]) -> RenderableType:
     lines = []
     for result in results:
         sign, style = SIGNS[result.status]
-        criteria = " ".join(result.criteria) or "contract"
         lines.append(
-            Text.assemble((f"{sign} {criteria}", style), f"  {result.title}  ", (result.id, "dim"))
+            Text.assemble(
+                (f"{sign} {criteria_of(result)}", style), f"  {result.title}  ", (result.id, "dim")
+            )
         )
     return Padding(Group(*lines), (0, 2))
 
 
 def _first(result: Judged) -> RenderableType:
-    place = Text(" at ").append(_place(result.location)) if result.location else Text()
     return Padding(
         Group(
-            Text.assemble(("Do this first", "bold"), f" ({_criteria(result)})", place, ":"),
+            Text.assemble(("Do this first", "bold"), f" ({criteria_of(result)})", _at(result), ":"),
             Text(result.message),
             Text(f"→ {result.fix}", style="green"),
         ),
@@ -97,9 +94,12 @@ def _first(result: Judged) -> RenderableType:
 
 
 def _next(result: Judged) -> Text:
-    place = Text(" at ").append(_place(result.location)) if result.location else Text()
     title = result.title.rstrip(".")
-    return Text.assemble(("next: ", "bold"), f"{_criteria(result)}  {title}", place)
+    return Text.assemble(("next: ", "bold"), f"{criteria_of(result)}  {title}", _at(result))
+
+
+def _at(result: Judged) -> Text:
+    return Text(" at ").append(_place(result.location)) if result.location else Text()
 
 
 def _checklist(graded: Graded, console: Console) -> RenderableType:
@@ -134,7 +134,7 @@ def fault(result: Judged) -> RenderableType:
     sign, style = SIGNS[result.status]
     style = "yellow" if result.bonus else style
     title = Text.assemble(
-        (f"{sign} {_criteria(result)}", style), "  ", (result.title, "bold"), f"  {result.id}"
+        (f"{sign} {criteria_of(result)}", style), "  ", (result.title, "bold"), f"  {result.id}"
     )
     rows = Table(box=None, show_header=False, padding=(0, 1), pad_edge=False)
     rows.add_column(style="dim", no_wrap=True, width=6)
@@ -156,7 +156,8 @@ def _more(check: str) -> Text:
     return Text(address, style=f"link {address}") if address else Text(guide.command(check))
 
 
-def _criteria(result: Judged) -> str:
+def criteria_of(result: Judged) -> str:
+    """Return what a check judges: its criteria, or the contract of a submission."""
     criteria = " ".join(result.criteria) or "contract"
     return f"{criteria} (bonus)" if result.bonus else criteria
 
@@ -186,8 +187,8 @@ def blocked_checks(results: list[Judged]) -> RenderableType:
     table = Table.grid(padding=(0, 2, 0, 0))
     for reason, checks in by_reason.items():
         table.add_row(Text("?", style="yellow"), Text(reason))
-        named = ", ".join(checks[:NAMED])
-        more = len(checks) - NAMED
+        named = ", ".join(checks[:MOST_NAMED])
+        more = len(checks) - MOST_NAMED
         table.add_row("", Text(f"{named} and {more} more" if more > 0 else named, style="dim"))
     return Padding(table, (0, 2))
 
