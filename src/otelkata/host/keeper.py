@@ -43,7 +43,7 @@ WATCH_INTERVAL = 0.5
 SOON = 0.11
 """How often it does while they have to step back, which the kernel takes ten times a second."""
 
-LATER = ("requests",)
+LATER = ("requests", "netrc")
 """Modules that only hosts need that export over OTLP, which are not the first."""
 
 

@@ -111,13 +111,16 @@ class Parent:
         self._compilers[pid] = folder
 
     def _fork(self, orders: Mapping[str, Any], control: socket.socket) -> None:
+        from . import keeper  # noqa: PLC0415 (works where there is fork)
+
+        if self._keepers:
+            # With several, it is worth having here what each of them would import.
+            _preload(keeper.LATER)
         pid = os.fork()
         if pid == 0:
             signal.set_wakeup_fd(-1)
             for owned in (self._orders, self._wake_read, self._wake_write):
                 owned.close()
-            from . import keeper  # noqa: PLC0415 (works where there is fork)
-
             keeper.keep(control, orders)
         control.close()
         self._keepers.add(pid)
