@@ -20,13 +20,7 @@ import msgspec
 from benchmarks.mutation import report
 from benchmarks.mutation.planting import Mutant, Wording, mutants, operators
 from benchmarks.mutation.report import ROOT, Result, Survivor
-from benchmarks.mutation.running import (
-    CPU_FACTOR,
-    CPU_LEAST,
-    BaselineError,
-    Suite,
-    with_tests,
-)
+from benchmarks.mutation.running import BaselineError, Suite, with_tests
 
 TARGETS = Path(__file__).with_name("targets.toml")
 
@@ -94,7 +88,6 @@ def measure(target: Target, wording: Wording, only: str, killed: Killed) -> Resu
 
     def use(suite: Suite) -> None:
         cost = suite.cost()
-        limit_s = CPU_LEAST + int(CPU_FACTOR * cost)
         print(f"{target.title}: the tests take {cost:.1f} s of processor time", flush=True)
         with contextlib.suppress(KeyboardInterrupt):
             for path in paths:
@@ -102,7 +95,7 @@ def measure(target: Target, wording: Wording, only: str, killed: Killed) -> Resu
                 made, lived = 0, list[Survivor]()
                 for mutant in mutants(path, name, wording, using):
                     made += 1
-                    if mutant in killed or suite.killer(path, mutant.code, limit_s):
+                    if mutant in killed or suite.killer(path, mutant.code):
                         killed.add(mutant)
                     else:
                         lived.append(Survivor(name, mutant.line, *mutant.key[1:]))

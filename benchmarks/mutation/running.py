@@ -13,6 +13,7 @@ import select
 import signal
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,8 +23,8 @@ from typing import NoReturn
 import pytest
 
 PYTEST = ["-q", "--assert=plain", "--tb=no", "-p", "no:cacheprovider"]
-CPU_FACTOR, CPU_LEAST = 5, 5
-"""Processor time of one run, as a multiple of what the tests take, and in seconds at least."""
+TEST_LIMIT = 10
+"""Seconds of processor time after which a test is given up: some mutants never come to an end."""
 MEMORY_LIMIT = 4 * 1024**3
 """Bytes of address space of one run: some mutants collect without an end."""
 SILENCE = 600
@@ -50,15 +51,15 @@ class Suite:
         Raises BaselineError where one fails.
         """
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        told = self._fork(None, "", 600)
+        told = self._fork(None, "")
         if told != _SURVIVED:
-            raise BaselineError(told.decode())
+            raise BaselineError(told.decode() or f"a test takes more than {TEST_LIMIT} s")
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
-    def killer(self, path: Path, code: str, limit_s: int) -> str:
+    def killer(self, path: Path, code: str) -> str:
         """Return the first test that fails on `code` in place of `path`; empty where none does."""
-        told = self._fork(path, code, limit_s)
+        told = self._fork(path, code)
         if told == _SURVIVED:
             return ""
         test = told.decode()
@@ -69,12 +70,12 @@ class Suite:
             known.insert(0, test)
         return test or "ended by a signal"
 
-    def _fork(self, path: Path | None, code: str, limit_s: int) -> bytes:
+    def _fork(self, path: Path | None, code: str) -> bytes:
         reading, writing = os.pipe()
         child = os.fork()
         if child == 0:
             os.close(reading)
-            self._child(writing, path, code, limit_s)
+            self._child(writing, path, code)
         os.close(writing)
         with os.fdopen(reading, "rb") as told:
             ready, _, _ = select.select([told], [], [], SILENCE)
@@ -84,18 +85,14 @@ class Suite:
         os.waitpid(child, 0)
         return text
 
-    def _child(self, writing: int, path: Path | None, code: str, limit_s: int) -> NoReturn:
+    def _child(self, writing: int, path: Path | None, code: str) -> NoReturn:
         told = b"it cannot be imported"
         try:
             with Path(os.devnull).open("w") as nothing:
                 os.dup2(nothing.fileno(), 1)
                 os.dup2(nothing.fileno(), 2)
-            for limit, most in (
-                (resource.RLIMIT_CPU, limit_s),
-                (resource.RLIMIT_AS, MEMORY_LIMIT),
-                (resource.RLIMIT_CORE, 0),
-            ):
-                resource.setrlimit(limit, (most, most))
+            resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
+            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
             if path is not None:
                 replace(path, code)
             told = self._run(path).encode()
@@ -110,6 +107,8 @@ class Suite:
         items = [item for item in self.items if path is None or self._is_about(item, path)]
         items.sort(key=lambda item: first.get(item.nodeid, len(first)))
         for item, following in zip(items, [*items[1:], None], strict=True):
+            most = int(time.process_time()) + TEST_LIMIT
+            resource.setrlimit(resource.RLIMIT_CPU, (most, resource.RLIM_INFINITY))
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if self.recorder.failed:
                 return self.recorder.failed
