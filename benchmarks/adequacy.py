@@ -3,6 +3,7 @@
 Run it from the root of the repository: `python -m benchmarks.adequacy`. Faults, and the criteria
 that each must make fail, are those of `benchmarks/mutants/map.toml`, fixed before anything is
 graded. `--write` puts the report into `docs/adequacy.md`; a test keeps its inputs honest.
+`--rounds` grades a part of them again and again, and tells every result that changes.
 """
 
 import argparse
@@ -22,6 +23,7 @@ from typing import Any
 
 from benchmarks.mutants.generate import NOT_COPIED, originals, planted, write
 from benchmarks.mutants.submission import load
+from benchmarks.stability import busy
 from otelkata import __version__, content
 from otelkata.judge.criteria import CRITERIA
 
@@ -29,6 +31,8 @@ ROOT = Path(__file__).parents[1]
 REPORT = ROOT / "docs" / "adequacy.md"
 MAP = ROOT / "benchmarks" / "mutants" / "map.toml"
 RIGHT_LIMIT = 0.98
+ONE_IN = 20
+"""Of so many mutants one is graded again in each round."""
 GRADER = ("checks", "ast_rules", "src/otelkata")
 GRADED = ("benchmarks/mutants", "reference_solution", "fixtures/passing")
 
@@ -56,6 +60,21 @@ class Graded:
         if self.failed:
             return "other"
         return "contract" if self.verdict == "failed" else "missed"
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """What came of grading `count` submissions in each of so many rounds, beside a load.
+
+    The load is the number of processes that did nothing but take processors. Each change is a line
+    of Markdown; those of verdicts are counted apart from those of criteria alone.
+    """
+
+    rounds: int
+    count: int
+    load: int
+    verdicts: int
+    changes: list[str]
 
 
 @dataclass(slots=True)
@@ -102,6 +121,32 @@ def grade(paths: Iterable[Path], jobs: int, cache: Path) -> list[dict[str, Any]]
     )
     reports: list[dict[str, Any]] = json.loads(run.stdout)
     return reports
+
+
+def again(
+    paths: Sequence[Path], reports: Sequence[Mapping[str, Any]], rounds: int, load: int, jobs: int
+) -> Again:
+    """Grade submissions that have been reported on in more rounds, each with other seeds."""
+    verdicts, changes = 0, list[str]()
+    with tempfile.TemporaryDirectory() as cache, busy(load):
+        for number in range(1, rounds + 1):
+            for before, now in zip(reports, grade(paths, jobs, Path(cache)), strict=True):
+                if before["verdict"] == now["verdict"] and before["criteria"] == now["criteria"]:
+                    continue
+                verdicts += before["verdict"] != now["verdict"]
+                changes.append(f"- {_named(now)}: {_result(now)}; before, {_result(before)}")
+            print(f"round {number}: {len(changes)} changed so far", file=sys.stderr, flush=True)
+    return Again(rounds, len(paths), load, verdicts, changes)
+
+
+def _named(report: Mapping[str, Any]) -> str:
+    place = Path(report["submission"])
+    return "/".join(place.parts[-5:-1]) if place.name == "submission" else place.name
+
+
+def _result(report: Mapping[str, Any]) -> str:
+    criteria = " ".join(sorted(failed(report)))
+    return f"{report['verdict']} {criteria}".strip() + f" (seed {report['seed']})"
 
 
 def failed(report: Mapping[str, Any]) -> frozenset[str]:
@@ -151,7 +196,11 @@ def inputs() -> dict[str, str]:
 
 
 def page(
-    mutants: Sequence[Graded], originals: Sequence[Mapping[str, Any]], equal: int, every: int
+    mutants: Sequence[Graded],
+    originals: Sequence[Mapping[str, Any]],
+    equal: int,
+    every: int,
+    later: Again,
 ) -> str:
     """Return the report in Markdown."""
     by_operator: dict[str, Rates] = defaultdict(Rates)
@@ -211,6 +260,11 @@ version of otelkata, and to the faults and the correct submissions, that are in 
     sections = [
         head,
         "\n".join(map(_miss, missed)) or "Nothing.",
+        "\n## Graded again\n",
+        f"{later.count} of the submissions, the correct ones and one in {ONE_IN} of the others, in",
+        f"{later.rounds} more rounds with other seeds, beside {later.load} processes that kept the",
+        f"processors busy: {later.verdicts} verdicts changed, and {len(later.changes)} results.\n",
+        *later.changes,
         "\n## By kind of fault\n",
         "| fault | mutants | right criterion | any | missed |\n|---|---|---|---|---|",
         *(_row(name, rates) for name, rates in by_operator.items()),
@@ -250,6 +304,8 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--only", action="append", default=[], metavar="OPERATOR")
     parser.add_argument("--every", type=int, default=1, metavar="N", help="only every Nth mutant")
+    parser.add_argument("--rounds", type=int, default=0, metavar="N", help="grade some again")
+    parser.add_argument("--load", type=int, default=2, help="busy processes beside them (2)")
     parser.add_argument("--write", action="store_true", help=f"write {REPORT.name}")
     parser.add_argument("--inputs", action="store_true", help="print what stands for the inputs")
     options = parser.parse_args()
@@ -270,7 +326,11 @@ def main() -> None:
             for path, report in zip(faulty, reports[len(correct) :], strict=True)
             for facts in [json.loads((path / "mutant.json").read_text())]
         ]
-    written = page(graded, reports[: len(correct)], equal, options.every)
+        some = [*range(len(correct)), *range(len(correct), len(paths), ONE_IN)]
+        chosen = [paths[at] for at in some] if options.rounds else []
+        known = [reports[at] for at in some] if options.rounds else []
+        later = again(chosen, known, options.rounds, options.load, options.jobs)
+    written = page(graded, reports[: len(correct)], equal, options.every, later)
     print(written)
     if options.write:
         REPORT.write_text(written, encoding="utf-8")

@@ -46,13 +46,14 @@ def wrong(report: Mapping[str, Any], expected: set[str]) -> list[str]:
 
 
 @contextmanager
-def load(processors: int) -> Iterator[None]:
+def busy(processors: int) -> Iterator[None]:
     """Keep so many processors busy."""
-    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(processors)]
+    command = [sys.executable, "-c", "while True: pass"]
+    processes = [subprocess.Popen(command) for _ in range(processors)]
     try:
         yield
     finally:
-        for process in busy:
+        for process in processes:
             process.kill()
             process.wait()
 
@@ -65,7 +66,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
     wrongs = count = 0
-    with tempfile.TemporaryDirectory() as place, load(options.load):
+    with tempfile.TemporaryDirectory() as place, busy(options.load):
         expected = submissions(Path(place))
         command = [sys.executable, "-m", "otelkata.cli.grade", "-", "--no-cache"]
         command += ["--jobs", str(options.jobs), "--format", "json", "--cache", f"{place}/cache"]
