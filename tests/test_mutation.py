@@ -45,6 +45,10 @@ def test_functions_that_make_texts_are_left_alone(tmp_path: Path) -> None:
     assert planted(tmp_path, "def told(a: str) -> str:\n    return max(a)\n") == []
 
 
+def test_types_are_left_alone(tmp_path: Path) -> None:
+    assert planted(tmp_path, "Kind = Literal[max(1, 2)]\n") == []
+
+
 def test_what_was_imported_does_what_the_changed_source_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -154,6 +154,8 @@ class _Sites(cst.CSTVisitor):
     def on_visit(self, node: cst.CSTNode) -> bool:
         if isinstance(node, cst.Annotation | cst.Import | cst.ImportFrom) or self._is_text(node):
             return False
+        if isinstance(node, cst.Assign) and _is_type(node.value):
+            return False
         if isinstance(node, cst.FunctionDef) and node.name.value in self._wording.functions:
             return False
         if isinstance(node, cst.Comparison):
@@ -188,8 +190,17 @@ class _Sites(cst.CSTVisitor):
         return " " in cst.Module([]).code_for_node(node)
 
 
+def _is_type(node: cst.CSTNode) -> bool:
+    # A type, as an annotation is: the type checker's business, not that of tests.
+    return isinstance(node, cst.Subscript) and _name(node.value) == "Literal"
+
+
+def _name(node: cst.CSTNode) -> str:
+    return node.value if isinstance(node, cst.Name) else ""
+
+
 def _words_of(call: cst.Call) -> Iterator[cst.Arg]:
-    at = WORDS_OF_CALLS.get(call.func.value) if isinstance(call.func, cst.Name) else None
+    at = WORDS_OF_CALLS.get(_name(call.func))
     for index, arg in enumerate(call.args):
         if index == at or (arg.keyword is not None and arg.keyword.value in WORDS_OF_KEYWORDS):
             yield arg
