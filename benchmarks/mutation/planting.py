@@ -74,7 +74,7 @@ def mutants(path: Path, name: str, wording: Wording, using: Sequence[Operator]) 
             if not isinstance(node, kind):
                 continue
             for changed in operator(node):
-                if sites.is_wording(node, changed):
+                if sites.is_wording(node, changed) or _is_other_case(node, changed):
                     continue
                 mutated = splicing.code(node, changed)
                 if mutated not in seen and _is_code(mutated):
@@ -188,6 +188,15 @@ class _Sites(cst.CSTVisitor):
         if not isinstance(node, cst.BaseString) or node in self._compared:
             return False
         return " " in cst.Module([]).code_for_node(node)
+
+
+def _is_other_case(node: cst.CSTNode, changed: cst.CSTNode) -> bool:
+    # A name that is written in capitals is as unknown as one that is lengthened, which is planted.
+    return (
+        isinstance(node, cst.SimpleString)
+        and isinstance(changed, cst.SimpleString)
+        and node.value.lower() == changed.value.lower()
+    )
 
 
 def _is_type(node: cst.CSTNode) -> bool:

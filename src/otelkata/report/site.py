@@ -37,7 +37,14 @@ NAVIGATION: Mapping[str, Sequence[str]] = {
     ],
     "Lint": ["lint.md", "lint-on-real-code.md"],
     "Look up": ["criteria/", "checks/", "rules/"],
-    "Develop": ["contributing.md", "architecture.md", "mutation.md", "decisions/", "changelog.md"],
+    "Develop": [
+        "contributing.md",
+        "architecture.md",
+        "adequacy.md",
+        "mutation.md",
+        "decisions/",
+        "changelog.md",
+    ],
 }
 """The parts of the site; a folder is its index and all pages that this links to, in that order."""
 
