@@ -3,50 +3,23 @@
 import textwrap
 
 import pytest
+from flow_sources import (
+    CANCELLED,
+    MISSED,
+    RAISED,
+    RULES,
+    SETUP,
+    between,
+    findings,
+    function,
+    severities,
+)
 
 from otelkata.lint.engine import lint_source
-from otelkata.lint.finding import Finding
 from otelkata.lint.options import Options
-from otelkata.lint.rule import load
 
-RULES = {rule.code: rule for rule in load()}
-SETUP = """\
-import asyncio
-import contextlib
-import threading
-import time
-from dataclasses import dataclass
-from functools import wraps
-from opentelemetry import context, trace
-from opentelemetry.trace import NonRecordingSpan, Span, use_span
-from shop import charge, clock, keep, log_error, on_error, traced
-tracer = trace.get_tracer("shop")
-"""
 SUPPRESSED = "with contextlib.suppress(KeyError):\n  charge()\n  span.end()"
 SWALLOWED = "try: charge()\n  finally: break"
-MISSED = "error"  # also where nothing unusual happens
-RAISED = "warning"  # when something raises
-CANCELLED = "note"
-
-
-def findings(code: str, source: str) -> list[Finding]:
-    found = lint_source((SETUP + textwrap.dedent(source)).encode(), "shop.py", [RULES[code]])
-    assert isinstance(found, list)
-    return found
-
-
-def severities(code: str, source: str) -> list[str]:
-    return [str(finding.severity) for finding in findings(code, source)]
-
-
-def function(body: str, head: str = "def handle(order, rows, value):") -> str:
-    return f"{head}\n{textwrap.indent(textwrap.dedent(body).strip(), '    ')}\n"
-
-
-def between(work: str, defined: str = "") -> str:
-    """Return a function that does `work` between start and end of a span."""
-    work = textwrap.dedent(work).strip()
-    return defined + function(f"span = tracer.start_span('a')\n{work}\nspan.end()")
 
 
 @pytest.mark.parametrize(

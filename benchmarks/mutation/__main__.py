@@ -93,6 +93,8 @@ def measure(target: Target, wording: Wording, only: str, killed: Killed) -> Resu
             for path in paths:
                 name = path.relative_to(ROOT).as_posix()
                 made, lived = 0, list[Survivor]()
+                if test := suite.killer(path, path.read_text("utf-8")):
+                    raise BaselineError(f"{test}, once {name} is put in its own place")
                 for mutant in mutants(path, name, wording, using):
                     made += 1
                     if mutant in killed or suite.killer(path, mutant.code):

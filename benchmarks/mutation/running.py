@@ -5,6 +5,9 @@ that were imported, and runs the tests, first those that killed a mutant of this
 only.
 """
 
+import __future__
+
+import ast
 import contextlib
 import gc
 import os
@@ -16,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import EnumType
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import NoReturn
@@ -169,29 +173,42 @@ def replace(path: Path, code: str) -> None:
     """
     for module in [*sys.modules.values()]:
         if Path(getattr(module, "__file__", None) or "/").resolve() == path:
-            _replace_in(module, compile(code, str(path), "exec", dont_inherit=True))
+            _replace_in(module, path, code)
 
 
-def _replace_in(module: ModuleType, code: object) -> None:
+def _replace_in(module: ModuleType, path: Path, code: str) -> None:
     names = vars(module)
     before = dict(names)
-    exec(code, names)  # type: ignore[arg-type]  # noqa: S102
+    flags = 0
+    for statement in ast.parse(code).body:
+        if isinstance(statement, ast.ImportFrom) and statement.module == "__future__":
+            flags = __future__.annotations.compiler_flag
+        part = ast.Module([statement], [])
+        exec(compile(part, path, "exec", flags, dont_inherit=True), names)  # noqa: S102
+        if isinstance(statement, ast.FunctionDef | ast.ClassDef) and statement.name in before:
+            # At once, as statements that follow may put it, or a member of it, into a table.
+            name = statement.name
+            names[name] = _replaced(before[name], names[name])
     for name, old in before.items():
-        new = names[name]
-        if getattr(old, "__module__", None) != module.__name__ and not _is_plain(old):
-            continue
-        if isinstance(old, FunctionType) and isinstance(new, FunctionType):
-            _replace_function(old, new)
-            names[name] = old
-        elif isinstance(old, type) and isinstance(new, type):
-            _replace_class(old, new)
-            names[name] = old
-        elif old is not new:
-            _replace_value(name, old, new, before)
+        if names[name] is not old and not _is_of_another(old, module):
+            _replace_value(name, old, names[name], before)
 
 
-def _is_plain(value: object) -> bool:
-    return not hasattr(value, "__module__")
+def _replaced(old: object, new: object) -> object:
+    """Return the old object, made to do what the new one does; the new one where none can be."""
+    if isinstance(old, FunctionType) and isinstance(new, FunctionType):
+        _replace_function(old, new)
+    elif isinstance(old, EnumType) and isinstance(new, EnumType):
+        _replace_enumeration(old, new)
+    elif isinstance(old, type) and isinstance(new, type):
+        _replace_class(old, new)
+    else:
+        return new
+    return old
+
+
+def _is_of_another(value: object, module: ModuleType) -> bool:
+    return getattr(value, "__module__", module.__name__) != module.__name__
 
 
 def _replace_function(old: FunctionType, new: FunctionType) -> None:
@@ -205,6 +222,15 @@ def _replace_class(old: type, new: type) -> None:
     slots = getattr(old, "__slots__", ())
     for name, value in vars(new).items():
         if name not in _OWN and name not in slots:
+            setattr(old, name, value)
+
+
+def _replace_enumeration(old: EnumType, new: EnumType) -> None:
+    for name, member in old.__members__.items():
+        if name in new.__members__:
+            member._value_ = new.__members__[name].value
+    for name, value in vars(new).items():
+        if isinstance(value, FunctionType) and not name.startswith("_"):
             setattr(old, name, value)
 
 
