@@ -613,7 +613,7 @@ def never(label: str) -> Change:
     return change
 
 
-def exchange(name: str, hop: Hop, **changes: object) -> Change:
+def exchange(name: str, hop: Hop, /, **changes: object) -> Change:
     """Change fields of what the wire showed."""
 
     def change(evidence: Evidence) -> None:

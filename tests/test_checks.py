@@ -30,6 +30,7 @@ from evidence_builder import (
     trace_of,
 )
 
+from otelkata.check import Fault
 from otelkata.check import check as declare
 from otelkata.evidence.model import (
     Delay,
@@ -46,7 +47,7 @@ from otelkata.host.wire import Ended, Event, Link, Logged, Problem, Service, Spa
 from otelkata.judge import registry
 from otelkata.judge.criteria import CRITERIA
 from otelkata.judge.registry import Check
-from otelkata.judge.verdict import judge
+from otelkata.judge.verdict import Result, judge, run
 from otelkata.judge.view import View
 
 CHECKS = registry.load()
@@ -244,6 +245,42 @@ def without_spans(case: str) -> Change:
     return change
 
 
+def silent(start: str) -> Change:
+    """Let a service start no span of its own."""
+
+    def change(evidence: Evidence) -> None:
+        mute(start)(evidence)
+        evidence.started[:] = [item for item in evidence.started if item.start != start]
+        evidence.ended[:] = [item for item in evidence.ended if item.start != start]
+
+    return change
+
+
+def tagged(case: str, *tags: str) -> Change:
+    """Give a case more tags."""
+    [known] = [item.tags for item in sound().cases if item.name == case]
+    return case_seen(case, tags=[*known, *tags])
+
+
+def unplayed(case: str) -> Change:
+    """Send no request of a case."""
+
+    def change(evidence: Evidence) -> None:
+        evidence.exchanges[:] = [item for item in evidence.exchanges if item.case != case]
+
+    return change
+
+
+def asked_of_inventory(case: str, other: str) -> Change:
+    """Let inventory be asked in `case` by what is the gateway's request of `other` otherwise."""
+    return exchange(other, "gateway>inventory", case=case)
+
+
+def problem(start: str, stage: str, message: str, path: str = "", line: int = 0) -> Change:
+    """Let the host report a problem of a start, or of the whole submission."""
+    return add("problems", Problem(start, start.partition(".")[0], stage, message, path, line))
+
+
 def answered(case: str, callee: Service, status: int) -> Change:
     """Let a service answer with another status, and both of its spans say so."""
     hop = cast("Hop", f"gateway>{callee}")
@@ -300,6 +337,19 @@ FAILED_LATE = all_of(
 )
 """Payment answers 502 after inventory has answered 200, and its SERVER span looks clean."""
 EXCEPTION = Event("exception", 1, {"exception.type": "ValueError"})
+PROCESS_GONE = problem("inventory.main", "exit", "it ended")
+UNSAMPLED_TOO = case_seen(
+    "always_off",
+    tags=["unsampled", "unsampled_parent"],
+    parent=Parent([], trace_of("always_off"), id_of("always_off"), sampled=False),
+)
+ROOT_TOO = all_of(tagged("direct.payment", "root"), span("direct.payment/payment", parent_id=None))
+MALFORMED_TOO = all_of(
+    tagged("success", "malformed"),
+    case_seen("success", parent=Parent([("traceparent", "00-zz-zz-01")], "", "", sampled=False)),
+    span("success/gateway", parent_id=None),
+)
+"""Second cases of kinds of which a sound submission built by hand has one."""
 
 
 def held(case: str, more: int) -> Change:
@@ -445,6 +495,13 @@ ACCEPTED: dict[str, Change] = {
     "a route handler that raises": add(
         "problems", Problem("gateway.main", "gateway", "request", "KeyError: 'x'", "checkout.py", 3)
     ),
+    "True of a shutdown that hangs after what was pending has arrived": exit_seen(
+        "shutdown_tracer_hanging", returned=True, pending=[id_of("success/payment")]
+    ),
+    **{
+        f"what only looks like personal data: {text}": attribute("success/payment", "note", text)
+        for text in ("payment@node-1", "4000000000000000")
+    },
     "an INTERNAL span beside a query": beside("success/inventory/query", "local", kind="INTERNAL"),
 }
 
@@ -1266,6 +1323,33 @@ FAULTS: list[tuple[str, Change, set[str]]] = [
             ),
             "passed",
         ),
+        (
+            "propagation.ignores_malformed_traceparent",
+            # Whether the gateway answers what it answers alone, nobody knows here.
+            all_of(
+                case_seen("unknown", inner={"gateway>inventory": [404]}),
+                case_seen("declined", inner={"gateway>payment": [402]}),
+                answer("malformed", "client>gateway", 500),
+            ),
+            "blocked",
+        ),
+        (
+            "propagation.passes_tracestate_on",
+            exchange("state", "gateway>payment", request=None, response=None, outcome="refused"),
+            "passed",
+        ),
+        (
+            "propagation.passes_tracestate_on",
+            # What the gateway sent before it was asked.
+            exchange("state", "client>gateway", received_ns=2**62),
+            "passed",
+        ),
+        (
+            "shutdown.shutdown_tracer_never_raises",
+            exit_seen("shutdown_tracer_hanging", took=None, returned=None),
+            "passed",
+        ),
+        ("submission.answers", unplayed("exit.lifespan"), "passed"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -1274,6 +1358,268 @@ def test_what_does_not_show_the_fault_is_not_blamed(
 ) -> None:
     statuses = {r.check.id: r.status for r in judge(View(planted(change)), CHECKS).results}
     assert statuses[check] == status
+
+
+@pytest.mark.parametrize(
+    ("check", "change"),
+    [
+        (
+            "errors.failed_queries_show",
+            all_of(
+                tagged("unknown", "database_failed"),
+                exported("unknown/inventory/query", status="ERROR", events=[EXCEPTION]),
+                *map(lose, ("database/inventory", "database/inventory/query")),
+            ),
+        ),
+        (
+            "events.a_retry_leaves_an_event",
+            all_of(
+                tagged("success", "retried"),
+                exported("success/payment", events=[Event("payment.retry", 1, {})]),
+                *map(lose, ("retried/payment", "retried/payment>processor")),
+                lose("retried/payment>processor#2"),
+            ),
+        ),
+        ("events.a_success_leaves_an_event", without_spans("success")),
+        (
+            "propagation.ignores_malformed_traceparent",
+            all_of(MALFORMED_TOO, lose("malformed/gateway")),
+        ),
+        ("propagation.has_no_parent_without_header", all_of(ROOT_TOO, lose("root/gateway"))),
+        (
+            "sampling.obeys_an_unsampled_parent",
+            all_of(UNSAMPLED_TOO, copied("success/payment", "unsampled", "gateway>payment")),
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_one_sound_case_does_not_stand_for_one_that_shows_nothing(
+    check: str, change: Change
+) -> None:
+    assert result(check, change).status == "blocked"
+
+
+@pytest.mark.parametrize(
+    ("check", "change"),
+    [
+        (
+            "errors.failed_calls_record_their_exception",
+            all_of(
+                exchange("dropped", "gateway>inventory", response=None, outcome="refused"),
+                lose("dropped/gateway>inventory"),
+                exported("dropped/gateway>payment", events=[]),
+            ),
+        ),
+        (
+            "errors.failed_queries_show",
+            all_of(
+                asked_of_inventory("database", "unknown"),
+                *map(lose, ("unknown/inventory", "unknown/inventory/query")),
+                exported("database/inventory/query", events=[]),
+            ),
+        ),
+        (
+            "events.a_retry_leaves_an_event",
+            all_of(
+                tagged("success", "retried"),
+                *map(lose, ("success/payment", "success/payment>processor")),
+                exported("retried/payment", events=[]),
+            ),
+        ),
+        (
+            "events.a_success_leaves_an_event",
+            all_of(without_spans("success"), exported("root/gateway", events=[])),
+        ),
+        (
+            "export.reaches_the_given_exporter",
+            all_of(PROCESS_GONE, mute("gateway.main"), export_by("success/payment", "")),
+        ),
+        (
+            "propagation.ignores_malformed_traceparent",
+            all_of(MALFORMED_TOO, lose("success/gateway"), malformed(None, OTHER_TRACE)),
+        ),
+        (
+            "propagation.ignores_malformed_traceparent",
+            all_of(
+                case_seen("malformed", entry="payment"),
+                exchange(
+                    "malformed", "client>gateway", hop="client>payment", callee="payment.main"
+                ),
+                answer("malformed", "client>payment", 500),
+            ),
+        ),
+        (
+            "propagation.has_no_parent_without_header",
+            all_of(
+                ROOT_TOO,
+                lose("root/gateway"),
+                span("direct.payment/payment", parent_id=id_of("before")),
+            ),
+        ),
+        (
+            "propagation.passes_tracestate_on",
+            all_of(
+                exchange(
+                    "state", "gateway>inventory", request=None, response=None, outcome="refused"
+                ),
+                header("state", "payment>processor", "tracestate"),
+            ),
+        ),
+        (
+            "propagation.passes_tracestate_on",
+            # Payment answers for what payment received, wherever the gateway has it from.
+            all_of(
+                header("state", "client>gateway", "tracestate"),
+                header("state", "payment>processor", "tracestate"),
+            ),
+        ),
+        (
+            "sampling.obeys_an_unsampled_parent",
+            all_of(
+                UNSAMPLED_TOO,
+                copied("success/payment", "unsampled", "gateway>payment"),
+                header(
+                    "always_off",
+                    "gateway>payment",
+                    "traceparent",
+                    f"00-{trace_of('always_off')}-{id_of('x')}-01",
+                ),
+            ),
+        ),
+        (
+            "server_spans.one_per_request",
+            all_of(mute("gateway.main"), span("success/payment", kind="INTERNAL")),
+        ),
+        ("submission.answers", unplayed("success")),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_cannot_be_judged_hides_no_fault_behind_it(check: str, change: Change) -> None:
+    assert result(check, change).status == "failed"
+
+
+PERSONAL = f"for {SUCCESS.marks.email}"
+
+
+@pytest.mark.parametrize(
+    ("place", "change"),
+    [
+        ("name", exported("success/payment", name=PERSONAL)),
+        ("attribute note", attribute("success/payment", "note", PERSONAL)),
+        (
+            "event sent",
+            exported("success/payment", events=[Event("sent", 1, {"to": PERSONAL})]),
+        ),
+        (
+            "link",
+            exported("success/payment", links=[Link(OTHER_TRACE, id_of("x"), {"to": PERSONAL})]),
+        ),
+        ("status", exported("success/payment", status_message=PERSONAL)),
+        ("resource", resource("success/payment", "owner", PERSONAL)),
+        (
+            "attribute note, status",
+            all_of(
+                attribute("success/payment", "note", PERSONAL),
+                exported("success/payment", status_message=PERSONAL),
+            ),
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_the_places_of_personal_data_are_named(place: str, change: Change) -> None:
+    message = result("privacy.nothing_personal_is_exported", change).message
+    assert message.endswith(f" holds an e-mail address or a card number in its {place}")
+
+
+@pytest.mark.parametrize(
+    ("check", "change", "message"),
+    [
+        (
+            "export.reaches_the_given_exporter",
+            mute("payment.main"),
+            "payment started spans, but none reached its exporter",
+        ),
+        (
+            "export.reaches_the_given_exporter",
+            silent("payment.main"),
+            "payment started no span on the provider that init_tracer returned",
+        ),
+        ("export.exports_only_what_was_started", only(), "no span was exported"),
+        ("privacy.nothing_personal_is_exported", only(), "no span was exported"),
+        (
+            "leaks.every_span_ends",
+            leak("root/payment"),
+            "payment's SERVER span 'POST /payments' was started and never ended in the case root",
+        ),
+        (
+            "leaks.every_span_ends",
+            all_of(outside("success/inventory/query"), leak("success/inventory/query")),
+            "inventory's CLIENT span 'SELECT' was started and never ended",
+        ),
+        ("submission.runs", problem("", "import", "ImportError: no"), "import: ImportError: no"),
+        (
+            "submission.runs",
+            problem("gateway.main", "create", "ValueError: no"),
+            "gateway, create: ValueError: no",
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_the_learner_is_told_which_of_several_things_went_wrong(
+    check: str, change: Change, message: str
+) -> None:
+    assert result(check, change).message == message
+
+
+def test_a_wrong_answer_is_told_with_what_the_code_raised_and_where() -> None:
+    wrong = answer("success", "client>gateway", 500)
+    raised = problem("gateway.main", "request", "KeyError: 'sku'", "checkout.py", 4)
+    [fault] = faults("submission.answers", wrong, raised)
+    assert fault.message.endswith("; its code raised KeyError: 'sku'")
+    assert fault.place == ("checkout.py", 4)
+    assert fault.call is not None
+    assert (fault.call.data.case, fault.call.data.hop) == ("success", "client>gateway")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        problem("payment.leaving", "request", "KeyError: 'sku'", "checkout.py", 4),
+        problem("gateway.main", "shutdown", "KeyError: 'sku'", "checkout.py", 4),
+    ],
+)
+def test_a_wrong_answer_is_not_put_down_to_what_was_raised_elsewhere(other: Change) -> None:
+    [fault] = faults("submission.answers", answer("success", "client>gateway", 500), other)
+    assert "its code raised" not in fault.message
+    assert fault.place == ("", 0)
+
+
+def test_a_span_id_that_is_sent_again_is_told_where_it_is_sent_again() -> None:
+    hop: Hop = "gateway>payment"
+    again = f"00-{trace_of('success')}-{id_of('success/gateway>inventory')}-01"
+    _, fault = faults(
+        "propagation.header_names_the_client_span", header("success", hop, "traceparent", again)
+    )
+    assert "carried the same span id as a request before it" in fault.message
+    assert fault.case is not None
+    assert fault.call is not None
+    assert fault.case.data.name == "success"
+    assert (fault.call.data.case, fault.call.data.hop) == ("success", hop)
+    assert [seen.id for seen in fault.spans] == [id_of(PAYMENT)]
+
+
+def result(check: str, *changes: Change) -> Result:
+    """Return what one check comes to on faults."""
+    [known] = [known for known in CHECKS if known.id == check]
+    return run(View(planted(*changes)), known)
+
+
+def faults(check: str, *changes: Change) -> list[Fault]:
+    """Return every fault that a check finds."""
+    [known] = [known for known in CHECKS if known.id == check]
+    view = View(planted(*changes))
+    needs = {need: view if need == "view" else view.tagged(need) for need in known.needs}
+    return [found for found in known.function(**needs) if isinstance(found, Fault)]
 
 
 def failed(change: Change) -> set[str]:
@@ -1311,11 +1657,20 @@ def test_advice_of_the_linter_fails_nothing() -> None:
     assert failed(remarked()) == set()
 
 
-@pytest.mark.parametrize("reading", [None, Reading(remarks=[], unread=["checkout.py: is binary"])])
-def test_source_that_was_not_read_is_not_passed(reading: Reading | None) -> None:
+@pytest.mark.parametrize(
+    ("reading", "message"),
+    [
+        (None, "the source was not read"),
+        (
+            Reading(remarks=[], unread=["checkout.py: is binary"]),
+            "the source could not be read: checkout.py: is binary",
+        ),
+    ],
+)
+def test_source_that_was_not_read_is_not_passed(reading: Reading | None, message: str) -> None:
     evidence = replace(sound(), reading=reading)
-    statuses = {r.check.id: r.status for r in judge(View(evidence), CHECKS).results}
-    assert {statuses[f"source.{name}"] for name in SOURCE.values()} == {"blocked"}
+    told = {r.check.id: (r.status, r.message) for r in judge(View(evidence), CHECKS).results}
+    assert {told[f"source.{name}"] for name in SOURCE.values()} == {("blocked", message)}
 
 
 def test_a_shutdown_is_not_blamed_for_a_provider_that_others_may_have_ended() -> None:
