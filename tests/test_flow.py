@@ -7,6 +7,7 @@ from flow_sources import (
     CANCELLED,
     MISSED,
     RAISED,
+    SETUP,
     between,
     findings,
     function,
@@ -641,3 +642,45 @@ def test_a_with_ends_its_span_when_it_is_left(body: str, count: int) -> None:
 def test_what_is_done_to_a_span_after_its_end_has_no_effect(use: str, count: int) -> None:
     source = function(f"span = tracer.start_span('a')\nspan.end()\n{use}")
     assert len(findings("OTK106", source)) == count
+
+
+@pytest.mark.parametrize(
+    ("body", "steps"),
+    [
+        ("{start}\ncharge()\nspan.end()", {1: "starts", 2: "exception"}),
+        ("{start}\nif value:\n return\nspan.end()", {1: "starts", 3: "leaves"}),
+        ("{start}", {1: "starts"}),
+        ("{start}\nvalue = 1", {1: "starts", 2: "leaves"}),
+        ("print()\n{start}\nvalue = 1\nvalue = 2", {2: "starts", 4: "leaves"}),
+        ("{start}\nyield value\nspan.end()", {1: "starts", 2: "close"}),
+        ("{start}\nawait charge()\nspan.end()", {1: "starts", 2: "exception"}),
+        (
+            "{start}\ntry:\n await charge()\nexcept Exception:\n pass\nspan.end()",
+            {1: "starts", 3: "cancellation"},
+        ),
+        (
+            "{start}\ntry:\n charge()\nfinally:\n print()\nspan.end()",
+            {1: "starts", 3: "exception"},
+        ),
+        (
+            "{start}\ntry:\n print()\n charge()\nexcept KeyError:\n return\nspan.end()",
+            {1: "starts", 4: "exception"},
+        ),
+        (
+            "{start}\nwith contextlib.suppress(KeyError):\n charge()\n span.end()",
+            {1: "starts", 3: "exception"},
+        ),
+    ],
+)
+def test_the_path_of_a_span_that_is_not_ended_is_told_step_by_step(
+    body: str, steps: dict[int, str]
+) -> None:
+    source = function(
+        body.replace("{start}", "span = tracer.start_span('a')"), "async def handle():"
+    )
+    [finding] = findings("OTK101", source)
+    first = SETUP.count("\n") + 1
+    said = {
+        step.place.line - first: step.message.replace("the span ", "") for step in finding.steps
+    }
+    assert {line: message.partition(" ")[0] for line, message in said.items()} == steps

@@ -19,7 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import EnumType
+from enum import Enum, EnumType
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import NoReturn
@@ -226,9 +226,11 @@ def _replace_class(old: type, new: type) -> None:
 
 
 def _replace_enumeration(old: EnumType, new: EnumType) -> None:
-    for name, member in old.__members__.items():
-        if name in new.__members__:
-            member._value_ = new.__members__[name].value
+    members: Mapping[str, Enum] = old.__members__
+    others: Mapping[str, Enum] = new.__members__
+    for name, member in members.items():
+        if name in others:
+            member._value_ = others[name].value
     for name, value in vars(new).items():
         if isinstance(value, FunctionType) and not name.startswith("_"):
             setattr(old, name, value)
