@@ -1,9 +1,11 @@
 """Sources for the tests of what becomes of a span, and what the rules say of them."""
 
+import re
 import textwrap
 
 from otelkata.lint.engine import lint_source
 from otelkata.lint.finding import Finding
+from otelkata.lint.options import Options
 from otelkata.lint.rule import load
 
 RULES = {rule.code: rule for rule in load()}
@@ -22,6 +24,7 @@ tracer = trace.get_tracer("shop")
 MISSED = "error"  # also where nothing unusual happens
 RAISED = "warning"  # when something raises
 CANCELLED = "note"
+_TAKEN = re.compile(r"the span is ([a-z ]+): .*")
 
 
 def findings(code: str, source: str) -> list[Finding]:
@@ -45,3 +48,15 @@ def between(work: str, defined: str = "") -> str:
     """Return a function that does `work` between start and end of a span."""
     work = textwrap.dedent(work).strip()
     return defined + function(f"span = tracer.start_span('a')\n{work}\nspan.end()")
+
+
+def taken(source: str) -> list[str]:
+    """Return what became of each span that nobody here ends: returned, stored, passed, …"""
+    found = lint_source(
+        (SETUP + textwrap.dedent(source)).encode(),
+        "shop.py",
+        [RULES["OTK101"]],
+        Options(strict_ownership=True),
+    )
+    assert isinstance(found, list)
+    return [_TAKEN.sub(r"\1", finding.message) for finding in found]

@@ -67,6 +67,23 @@ def test_what_was_imported_does_what_the_changed_source_says(
     assert type(case) is module.Case
 
 
+def test_an_enumeration_stays_the_one_that_tables_and_others_hold(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "kinds.py"
+    source = "import enum\nclass Kind(enum.Enum):\n    ONE = 'one'\nKNOWN = {Kind.ONE}\n"
+    path.write_text(source, "utf-8")
+    module = ModuleType("kinds")
+    module.__file__ = str(path)
+    exec(compile(source, str(path), "exec"), vars(module))
+    monkeypatch.setitem(sys.modules, "kinds", module)
+    one = module.Kind.ONE
+    running.replace(path, source.replace("'one'", "'other'"))
+    assert module.Kind.ONE is one
+    assert one in module.KNOWN
+    assert one.value == "other"
+
+
 LIVED = Survivor("checks/theme.py", 3, "if view:", "view", "(not (view))")
 
 

@@ -4,7 +4,6 @@ import textwrap
 
 import pytest
 from flow_sources import (
-    CANCELLED,
     MISSED,
     RAISED,
     RULES,

@@ -227,9 +227,10 @@ def _replace_class(old: type, new: type) -> None:
 
 def _replace_enumeration(old: EnumType, new: EnumType) -> None:
     members: Mapping[str, Enum] = old.__members__
+    others: Mapping[str, Enum] = new.__members__
     for name, member in members.items():
-        if name in new.__members__:
-            member._value_ = new.__members__[name].value
+        if name in others:
+            member._value_ = others[name].value
     for name, value in vars(new).items():
         if isinstance(value, FunctionType) and not name.startswith("_"):
             setattr(old, name, value)

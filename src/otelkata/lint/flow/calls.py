@@ -57,6 +57,7 @@ HARMLESS = frozenset(
         "str",
         "strip",
         "super",
+        "suppress",
         "time_ns",
         "timestamp",
         "tuple",

@@ -10,7 +10,7 @@ import libcst as cst
 
 from otelkata.lint.flow.calls import LOGGING
 from otelkata.lint.flow.harmless import is_generator
-from otelkata.lint.flow.naming import Naming
+from otelkata.lint.flow.naming import Naming, is_of_comprehension
 from otelkata.lint.meaning.arguments import argument, is_literal
 from otelkata.lint.meaning.module import Module
 from otelkata.lint.meaning.names import SPAN_METHODS, SPAN_USES
@@ -186,7 +186,7 @@ class Effects:
                 return parent.default is node
             case cst.NameItem():
                 return False
-        return True
+        return not is_of_comprehension(self._module, node)
 
     def of_mention(self, node: cst.BaseExpression) -> Effect:
         """Return what happens to the span at one place where it is named or made."""

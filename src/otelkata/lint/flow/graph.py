@@ -18,7 +18,7 @@ from otelkata.lint.flow.hazards import Flow, Hazards
 from otelkata.lint.meaning.arguments import is_literal
 from otelkata.lint.meaning.module import Module
 from otelkata.lint.meaning.names import MANAGER
-from otelkata.lint.meaning.scopes import dotted
+from otelkata.lint.meaning.scopes import dotted, last_name
 
 Jump: TypeAlias = tuple[int, ...]
 
@@ -234,7 +234,9 @@ class Graph:
         inside = around
         if any(_suppresses(item) for item in node.items):
             swallow = self._add(Role.DISPATCH, node, (), around.depth)
-            self._connect(swallow, (Flow.NEXT, after), (Flow.RAISE, around.escapes[Flow.RAISE]))
+            self._connect(swallow, (Flow.NEXT, after))
+            if not any(_suppresses_all(item) for item in node.items):
+                self._connect(swallow, (Flow.RAISE, around.escapes[Flow.RAISE]))
             inside = replace(around, escapes={**around.escapes, Flow.RAISE: (swallow,)}, caught={})
         for item in node.items:
             after, inside = self._managed(item, after, inside)
@@ -335,11 +337,14 @@ def caught_by(handler: cst.ExceptHandler | cst.ExceptStarHandler) -> frozenset[s
 
 
 def _suppresses(item: cst.WithItem) -> bool:
+    return isinstance(item.item, cst.Call) and last_name(item.item) in {"raises", "suppress"}
+
+
+def _suppresses_all(item: cst.WithItem) -> bool:
     call = item.item
-    return isinstance(call, cst.Call) and (dotted(call.func) or "").rpartition(".")[2] in {
-        "raises",
-        "suppress",
-    }
+    if not isinstance(call, cst.Call) or last_name(call) != "suppress":
+        return False
+    return any(last_name(arg.value) in _ALL[Flow.RAISE] for arg in call.args)
 
 
 def _is_one(node: cst.BaseExpression) -> bool:
