@@ -179,9 +179,9 @@ class Exits:
             self.seen.append(_skip(seen))
             return
         host = self._deployment.host_of(start)
-        await _ask(host, wire.Probe, start=start, name="pending work", texts=[])
+        # In one step, so that no timer of a processor exports the span in between.
+        await _ask(host, wire.Probe, start=start, name="pending work", texts=[], then=behaviour)
         pending = self._ended(start)
-        await _ask(host, wire.Arm, start=start, behaviour=behaviour)
         seen = _with(seen, pending=pending)
         try:
             reply = await host.ask(

@@ -196,7 +196,9 @@ class Host:
             case wire.Flush():
                 return wire.Reply(command.request, ok=self._flush(command))
             case wire.Probe():
-                self._services[command.start].probe(command.name, command.texts)
+                probed = self._services[command.start]
+                probed.probe(command.name, command.texts)
+                probed.exporter.behaviour = command.then
                 return wire.Reply(command.request, ok=True)
             case wire.Arm():
                 self._services[command.start].exporter.behaviour = command.behaviour

@@ -192,12 +192,16 @@ class Flush:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """Start and end a span on a provider, with these strings in attributes, an event and status."""
+    """Start and end a span on a provider, with these strings in attributes, an event and status.
+
+    The exporter behaves as told from the very end of the span on.
+    """
 
     request: int
     start: str
     name: str
     texts: list[str]
+    then: Behaviour = "collect"
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,8 +77,12 @@ def show_line(line: Line) -> Text:
     required = [criterion for criterion in line.criteria if criterion not in BONUS]
     if required:
         text.append(f"  {' '.join(required)}", style="red")
-    elif line.verdict == "failed":
+    elif line.breaks:
         text.append("  it breaks the contract", style="red")
+    elif line.verdict == "failed":
+        statuses = zip(CRITERIA, line.statuses, strict=True)
+        unjudged = [c for c, status in statuses if c not in BONUS and status != "passed"]
+        text.append(f"  {' '.join(unjudged)} could not be judged", style="yellow")
     return text
 
 
