@@ -227,9 +227,11 @@ def test_an_error_is_told_in_one_line_and_no_criterion_of_it_counts(tmp_path: Pa
 
 def test_what_could_not_be_judged_is_no_breach_of_the_contract() -> None:
     from otelkata.judge.criteria import CRITERIA  # noqa: PLC0415
+    from otelkata.judge.verdict import CriterionStatus  # noqa: PLC0415
     from otelkata.report.overview import Line, show_line  # noqa: PLC0415
 
-    statuses = tuple("blocked" if name in {"F3", "B1"} else "passed" for name in CRITERIA)
+    unjudged: dict[str, CriterionStatus] = {"F3": "blocked", "B1": "blocked"}
+    statuses = tuple(unjudged.get(name, "passed") for name in CRITERIA)
     line = Line("theirs", "failed", 17, 18, 3, (), statuses, (), "", 1.0)
     assert show_line(line).plain == "✗ theirs  17/18 +3  F3 could not be judged"
 
