@@ -104,6 +104,7 @@ def test_colours_are_only_marks() -> None:
     [
         ([], "No faults found."),
         ([Report("a.py", fixed=2)], "2 faults fixed. No faults found."),
+        ([Report("a.py", unread="it is gone")], "1 file could not be read."),
         ([Report("a.py", (at(1, 1, 2), at(2, 1, 2)))], "2 faults found in 1 file."),
         (
             [Report("a.py", (at(1, 1, 2),)), Report("b.py", (at(1, 1, 2, "b.py"),))],

@@ -256,6 +256,12 @@ def test_what_to_do_first_is_said_first_and_last() -> None:
     assert "next:" not in as_text(graded(everything_passes=True))
 
 
+def test_where_only_bonus_is_left_that_is_said() -> None:
+    report = msgspec.structs.replace(graded(), verdict="passed")
+    assert "What is left is bonus; do this first" in as_text(report)
+    assert "What is left is bonus" not in as_text(graded())
+
+
 def test_a_place_can_be_opened_in_a_terminal_where_the_file_exists(tmp_path: Path) -> None:
     (tmp_path / "my checkout.py").write_text("")
     view = View(sound())

@@ -12,7 +12,7 @@ NEXT = """\
 {folder} holds the checkout: three services that work, and trace nothing yet.
 
   1. Read {kata}: what your traces have to show, and why.
-  2. Grade what you have. Every criterion fails, and the report says where to begin:
+  2. Grade what you have. No criterion passes yet; the report says where to begin:
        kata-grade {folder}
   3. Begin with {tracer}, then grade again after each step.
 

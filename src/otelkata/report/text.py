@@ -42,7 +42,7 @@ def write(graded: Graded, console: Console) -> None:
     first = next((r for r in faults if r.status == "failed"), None)
     if first:
         console.print()
-        console.print(_first(first))
+        console.print(_first(first, graded.verdict))
     console.print()
     console.print(_asked(results) if graded.only else _checklist(graded, console))
     for result in faults:
@@ -82,10 +82,11 @@ def _asked(results: list[Judged]) -> RenderableType:
     return Padding(Group(*lines), (0, 2))
 
 
-def _first(result: Judged) -> RenderableType:
+def _first(result: Judged, verdict: str) -> RenderableType:
+    what = "What is left is bonus; do this first" if verdict == "passed" else "Do this first"
     return Padding(
         Group(
-            Text.assemble(("Do this first", "bold"), f" ({criteria_of(result)})", _at(result), ":"),
+            Text.assemble((what, "bold"), f" ({criteria_of(result)})", _at(result), ":"),
             Text(result.message),
             Text(f"→ {result.fix}", style="green"),
         ),

@@ -58,7 +58,7 @@ def summary(reports: Iterable[Report]) -> str:
         mendable = sum(finding.fixable for finding in found)
         hint = f" [*] {mendable} can be fixed with --fix." if mendable else ""
         said.append(f"{_count(len(found), 'fault')} found in {files}.{hint}")
-    else:
+    elif not reports or any(not report.unread for report in reports):
         said.append("No faults found.")
     unread = sum(bool(report.unread) for report in reports)
     if unread:
