@@ -223,7 +223,7 @@ def test_the_line_in_question_is_marked_among_its_neighbours() -> None:
         ("passed", "18 of 18 required criteria"),
         ("passed", "One checkout is one complete, honest trace"),
         ("partial", "Partial. This run left out lifespan hanging."),
-        ("crashed", "Do this first Run the services as a user would"),
+        ("crashed", "Do this first Run it as a user would"),
         ("crashed", "It also breaks the contract"),
         ("silent", "Could not be judged"),
         ("ungraded", "The grader itself failed"),
