@@ -1,6 +1,7 @@
 """A Dask cluster grades as this machine does, and loses nothing when its workers die."""
 
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -193,6 +194,17 @@ def test_a_scheduler_that_goes_away_ends_the_batch_with_a_message(
     assert grader.process.returncode == 3
     assert "kata-grade: the scheduler of the cluster has gone" in shown, shown
     assert "Traceback" not in shown
+
+
+def test_the_log_of_the_engine_does_not_come_between_the_lines(
+    folder: Path, marked: Marked
+) -> None:
+    paths = nothings(folder / "class", 2)
+    with a_cluster(marked, 1) as cluster:
+        assert in_this_process(*paths, *on(cluster)) == 1
+    names = [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]
+    assert "distributed.client" in names
+    assert not [name for name in names if logging.getLogger(name).isEnabledFor(logging.ERROR)]
 
 
 @pytest.mark.parametrize("joins_later", [False, True])

@@ -34,6 +34,8 @@ WORKERS_LIMIT = 60
 """Longest time, in seconds, in which a cluster has to have its first worker."""
 
 GONE = "the scheduler of the cluster has gone; --resume goes on with this batch"
+_LOGGERS = ("distributed", "distributed.client", "distributed.gc")
+"""Those of the engine that it gives a level and an output of their own."""
 _AHEAD = 2
 """How many submissions the cluster is given for each that it can run: the rest lie ready there."""
 
@@ -54,8 +56,10 @@ class Cluster:
 
     async def open(self) -> str:
         """Begin on every worker; return what results depend on there. Raises CannotGrade."""
-        # What it has to say of connections would stand between the lines of the report.
-        logging.getLogger("distributed").setLevel(logging.WARNING)
+        # What it has to say of connections would stand between the lines of the report; what
+        # matters of it is told by exceptions.
+        for name in _LOGGERS:
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         try:
             address = self._address or await self._local()
             client = Client(address, asynchronous=True, set_as_default=False, timeout=CONNECT_LIMIT)
