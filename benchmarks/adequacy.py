@@ -200,7 +200,7 @@ def page(
     originals: Sequence[Mapping[str, Any]],
     equal: int,
     every: int,
-    later: Again,
+    later: Again | None,
 ) -> str:
     """Return the report in Markdown."""
     by_operator: dict[str, Rates] = defaultdict(Rates)
@@ -224,7 +224,7 @@ def page(
     somehow = f"{detected / all_of_them.total:.2%}"
     head = f"""# How good the grader is
 
-Written by `python -m benchmarks.adequacy --write`; do not edit.
+Written by `python -m benchmarks.adequacy --write --rounds 10`; do not edit.
 
 {len(by_operator)} kinds of fault, planted in {len(originals)} correct submissions, gave
 {len(mutants)} faulty ones. {equal} more do what their originals do, as code decided beforehand,
@@ -260,11 +260,7 @@ version of otelkata, and to the faults and the correct submissions, that are in 
     sections = [
         head,
         "\n".join(map(_miss, missed)) or "Nothing.",
-        "\n## Graded again\n",
-        f"{later.count} of the submissions, the correct ones and one in {ONE_IN} of the others, in",
-        f"{later.rounds} more rounds with other seeds, beside {later.load} processes that kept the",
-        f"processors busy: {later.verdicts} verdicts changed, and {len(later.changes)} results.\n",
-        *later.changes,
+        *(_rounds(later) if later else []),
         "\n## By kind of fault\n",
         "| fault | mutants | right criterion | any | missed |\n|---|---|---|---|---|",
         *(_row(name, rates) for name, rates in by_operator.items()),
@@ -279,6 +275,16 @@ version of otelkata, and to the faults and the correct submissions, that are in 
         *together,
     ]
     return "\n".join(sections) + "\n"
+
+
+def _rounds(later: Again) -> list[str]:
+    return [
+        "\n## Graded again\n",
+        f"{later.count} of the submissions, the correct ones and one in {ONE_IN} of the others, in",
+        f"{later.rounds} more rounds with other seeds, beside {later.load} processes that kept the",
+        f"processors busy: {later.verdicts} verdicts changed, and {len(later.changes)} results.\n",
+        *later.changes,
+    ]
 
 
 def _miss(each: Graded) -> str:
@@ -326,10 +332,11 @@ def main() -> None:
             for path, report in zip(faulty, reports[len(correct) :], strict=True)
             for facts in [json.loads((path / "mutant.json").read_text())]
         ]
-        some = [*range(len(correct)), *range(len(correct), len(paths), ONE_IN)]
-        chosen = [paths[at] for at in some] if options.rounds else []
-        known = [reports[at] for at in some] if options.rounds else []
-        later = again(chosen, known, options.rounds, options.load, options.jobs)
+        later = None
+        if options.rounds:
+            some = [*range(len(correct)), *range(len(correct), len(paths), ONE_IN)]
+            chosen, known = [paths[at] for at in some], [reports[at] for at in some]
+            later = again(chosen, known, options.rounds, options.load, options.jobs)
     written = page(graded, reports[: len(correct)], equal, options.every, later)
     print(written)
     if options.write:

@@ -2,6 +2,7 @@
 
 import re
 import textwrap
+from typing import Any
 
 from otelkata.lint.engine import lint_source
 from otelkata.lint.finding import Finding
@@ -27,9 +28,10 @@ CANCELLED = "note"
 _TAKEN = re.compile(r"the span is ([a-z ]+): .*")
 
 
-def findings(code: str, source: str) -> list[Finding]:
-    """Return what one rule finds in `source`, which comes after `SETUP`."""
-    found = lint_source((SETUP + textwrap.dedent(source)).encode(), "shop.py", [RULES[code]])
+def findings(code: str, source: str, setup: str = SETUP, **options: Any) -> list[Finding]:
+    """Return what one rule finds in `source`, which comes after `setup`."""
+    text = setup + textwrap.dedent(source)
+    found = lint_source(text.encode(), "shop.py", [RULES[code]], Options(**options))
     assert isinstance(found, list)
     return found
 
@@ -52,11 +54,5 @@ def between(work: str, defined: str = "") -> str:
 
 def taken(source: str) -> list[str]:
     """Return what became of each span that nobody here ends: returned, stored, passed, …"""
-    found = lint_source(
-        (SETUP + textwrap.dedent(source)).encode(),
-        "shop.py",
-        [RULES["OTK101"]],
-        Options(strict_ownership=True),
-    )
-    assert isinstance(found, list)
+    found = findings("OTK101", source, strict_ownership=True)
     return [_TAKEN.sub(r"\1", finding.message) for finding in found]

@@ -47,7 +47,7 @@ from otelkata.host.wire import Ended, Event, Link, Logged, Problem, Service, Spa
 from otelkata.judge import registry
 from otelkata.judge.criteria import CRITERIA
 from otelkata.judge.registry import Check
-from otelkata.judge.verdict import Result, judge, run
+from otelkata.judge.verdict import Result, findings, judge, run
 from otelkata.judge.view import View
 
 CHECKS = registry.load()
@@ -1617,9 +1617,7 @@ def result(check: str, *changes: Change) -> Result:
 def faults(check: str, *changes: Change) -> list[Fault]:
     """Return every fault that a check finds."""
     [known] = [known for known in CHECKS if known.id == check]
-    view = View(planted(*changes))
-    needs = {need: view if need == "view" else view.tagged(need) for need in known.needs}
-    return [found for found in known.function(**needs) if isinstance(found, Fault)]
+    return [found for found in findings(View(planted(*changes)), known) if isinstance(found, Fault)]
 
 
 def failed(change: Change) -> set[str]:

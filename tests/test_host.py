@@ -760,7 +760,7 @@ async def test_an_armed_exporter_hangs_and_the_flush_comes_back(tmp_path: Path) 
     batch = "\nfrom opentelemetry.sdk.trace.export import BatchSpanProcessor as SimpleSpanProcessor"
     async with a_host(tmp_path, batch) as (host, _):
         await start(host, serves=False)
-        await host.ask(wire.Probe, start="payment.main", name="pending", texts=[], then="hang")
+        await host.ask(wire.Probe, start="payment.main", name="pending", texts=[], behaviour="hang")
         assert not (await host.ask(wire.Flush, starts=["payment.main"], seconds=0.1)).ok
 
 

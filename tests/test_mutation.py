@@ -49,16 +49,22 @@ def test_types_are_left_alone(tmp_path: Path) -> None:
     assert planted(tmp_path, "Kind = Literal[max(1, 2)]\n") == []
 
 
-def test_what_was_imported_does_what_the_changed_source_says(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "changing.py"
-    source = "LIMIT = 1\ndef least(): return LIMIT\nclass Case:\n    def title(self): return 'a'\n"
+def imported(folder: Path, monkeypatch: pytest.MonkeyPatch, source: str) -> tuple[ModuleType, Path]:
+    path = folder / "changing.py"
     path.write_text(source, "utf-8")
-    module, other = ModuleType("changing"), ModuleType("others_own")
+    module = ModuleType("changing")
     module.__file__ = str(path)
     exec(compile(source, str(path), "exec"), vars(module))
     monkeypatch.setitem(sys.modules, "changing", module)
+    return module, path
+
+
+def test_what_was_imported_does_what_the_changed_source_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = "LIMIT = 1\ndef least(): return LIMIT\nclass Case:\n    def title(self): return 'a'\n"
+    module, path = imported(tmp_path, monkeypatch, source)
+    other = ModuleType("others_own")
     monkeypatch.setitem(sys.modules, "others_own", other)
     least, case, other.LIMIT = module.least, module.Case(), module.LIMIT  # type: ignore[attr-defined]
     running.replace(path, source.replace("1", "2").replace("'a'", "'b'"))
@@ -70,13 +76,8 @@ def test_what_was_imported_does_what_the_changed_source_says(
 def test_an_enumeration_stays_the_one_that_tables_and_others_hold(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = tmp_path / "kinds.py"
     source = "import enum\nclass Kind(enum.Enum):\n    ONE = 'one'\nKNOWN = {Kind.ONE}\n"
-    path.write_text(source, "utf-8")
-    module = ModuleType("kinds")
-    module.__file__ = str(path)
-    exec(compile(source, str(path), "exec"), vars(module))
-    monkeypatch.setitem(sys.modules, "kinds", module)
+    module, path = imported(tmp_path, monkeypatch, source)
     one = module.Kind.ONE
     running.replace(path, source.replace("'one'", "'other'"))
     assert module.Kind.ONE is one

@@ -2,13 +2,11 @@
 
 import textwrap
 
+import flow_sources
 import pytest
 
-from otelkata.lint.engine import lint_source
 from otelkata.lint.finding import Finding
-from otelkata.lint.rule import load
 
-RULES = {rule.code: rule for rule in load()}
 SETUP = """\
 import contextvars
 from concurrent.futures import ThreadPoolExecutor
@@ -59,9 +57,7 @@ def traced_worker():
 
 
 def findings(code: str, source: str) -> list[Finding]:
-    found = lint_source((SETUP + textwrap.dedent(source)).encode(), "shop.py", [RULES[code]])
-    assert isinstance(found, list)
-    return found
+    return flow_sources.findings(code, source, SETUP)
 
 
 def in_function(body: str, signature: str = "handle(client, url, request, x)") -> str:

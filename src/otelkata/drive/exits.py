@@ -180,7 +180,9 @@ class Exits:
             return
         host = self._deployment.host_of(start)
         # In one step, so that no timer of a processor exports the span in between.
-        await _ask(host, wire.Probe, start=start, name="pending work", texts=[], then=behaviour)
+        await _ask(
+            host, wire.Probe, start=start, name="pending work", texts=[], behaviour=behaviour
+        )
         pending = self._ended(start)
         seen = _with(seen, pending=pending)
         try:

@@ -198,7 +198,7 @@ class Host:
             case wire.Probe():
                 probed = self._services[command.start]
                 probed.probe(command.name, command.texts)
-                probed.exporter.behaviour = command.then
+                probed.exporter.behaviour = command.behaviour
                 return wire.Reply(command.request, ok=True)
             case wire.Arm():
                 self._services[command.start].exporter.behaviour = command.behaviour

@@ -201,7 +201,7 @@ class Probe:
     start: str
     name: str
     texts: list[str]
-    then: Behaviour = "collect"
+    behaviour: Behaviour = "collect"
 
 
 @dataclass(frozen=True, slots=True)

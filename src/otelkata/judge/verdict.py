@@ -94,24 +94,25 @@ def run(view: View, check: Check) -> Result:
     """Run one check: failed when it found a fault, blocked when something was not judged."""
     began = time.perf_counter()
     try:
-        findings = list(_findings(view, check))
+        found = list(findings(view, check))
     except Exception:  # noqa: BLE001 (a check that crashes is the grader's fault, and is told)
         took = time.perf_counter() - began
         return Result(check, "error", traceback.format_exc(limit=-2), None, 0, took)
     took = time.perf_counter() - began
-    faults = [finding for finding in findings if isinstance(finding, Fault)]
+    faults = [finding for finding in found if isinstance(finding, Fault)]
     if faults:
         more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
         return Result(check, "failed", faults[0].message + more, faults[0], len(faults), took)
-    reasons = [finding.reason for finding in findings if isinstance(finding, Unjudged)]
+    reasons = [finding.reason for finding in found if isinstance(finding, Unjudged)]
     if reasons:
         return Result(check, "blocked", reasons[0], None, 0, took)
-    if not any(isinstance(finding, Sound) for finding in findings):
+    if not any(isinstance(finding, Sound) for finding in found):
         return Result(check, "blocked", NOTHING_SEEN, None, 0, took)
     return Result(check, "passed", "", None, 0, took)
 
 
-def _findings(view: View, check: Check) -> Iterable[Finding]:
+def findings(view: View, check: Check) -> Iterable[Finding]:
+    """Yield what `check` finds in what it asked for; what could not be driven is unjudged."""
     arguments: dict[str, object] = {}
     for need in check.needs:
         if need == "view":

@@ -81,8 +81,8 @@ def show_line(line: Line) -> Text:
         text.append("  it breaks the contract", style="red")
     elif line.verdict == "failed":
         statuses = zip(CRITERIA, line.statuses, strict=True)
-        unjudged = [c for c, status in statuses if c not in BONUS and status != "passed"]
-        text.append(f"  {' '.join(unjudged)} could not be judged", style="yellow")
+        unjudged = [c for c, status in statuses if c not in BONUS and status == "blocked"]
+        text.append(f"  {' '.join(unjudged) or 'it'} could not be judged", style="yellow")
     return text
 
 
