@@ -71,11 +71,13 @@ def client_spans_describe_the_request(answered: Cases) -> Findings:
     fix="Set it on the gateway's SERVER span from the request's body: "
     "`trace.get_current_span().set_attribute('user.id', user_id)`.",
 )
-def gateway_names_the_user(success: Cases, concurrent: Cases) -> Findings:
+def gateway_names_the_user(answered: Cases) -> Findings:
     """The gateway's SERVER span carries the id of the user whose checkout it is."""
-    for case in [*success, *concurrent]:
+    for case in answered:
         entry = case.entry
-        if entry is None or entry.server is None:
+        if entry is None or entry.callee_service != "gateway" or not entry.outgoing:
+            continue  # nobody's checkout: it was refused before anything was asked for it
+        if entry.server is None:
             yield Unjudged(f"in {case.title}, gateway has not one SERVER span")
             continue
         user = entry.server.first(*_USER)

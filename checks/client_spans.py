@@ -78,6 +78,15 @@ def lasts_until_the_answer(answered: Cases) -> Findings:
                 case,
                 client,
             )
+            if call.incoming is not None:
+                early = (call.incoming.data.received_ns - span.start_ns) / 1e6
+                yield expect(
+                    span.start_ns >= call.incoming.data.received_ns - CLOCK_NOISE_NS,
+                    f"in {case.title}, {client} says that it started {early:.0f} ms before the "
+                    f"request to {call.caller_service} that caused it had been received",
+                    case,
+                    client,
+                )
             if call.data.answered_ns and not call.is_contested:
                 early = (call.data.answered_ns - span.end_ns) / 1e6
                 yield expect(

@@ -1,5 +1,7 @@
 """C1: does every span start from the context of the request that caused it?"""
 
+from collections import defaultdict
+
 from otelkata.check import (
     SOUND,
     Call,
@@ -11,6 +13,10 @@ from otelkata.check import (
     check,
     expect,
 )
+
+OK = 200
+ENOUGH = 3
+"""Requests in which the same has to be seen, before it is no coincidence."""
 
 _WHY = "A span that hangs nowhere, or under another request, makes both traces lie."
 _FIX = (
@@ -61,6 +67,46 @@ def context_is_detached_where_it_was_attached(answered: Cases, view: View) -> Fi
     for log in view.logs:
         if "detach" in log.message.lower():
             yield Fault(f"the SDK logged: {log.message}")
+
+
+@check(
+    "C1",
+    why="A context that is kept for later shows the work of every later request as a part of the "
+    "first one.",
+    fix="Take the context anew in the handler of each request, `context.get_current()`; keep none "
+    "on an object, in a module or in a worker that serves other requests, too.",
+)
+def no_context_outlives_its_request(answered: Cases, view: View) -> Findings:
+    """No span of a request is started under another that was answered long before."""
+    served = [(case, call) for case in answered for call in case.served if call.status == OK]
+    for _, call in served:
+        if call.spans:
+            yield SOUND
+    for spans in _by_place(view).values():
+        holders = {span.call for span in spans if span.call}
+        answered_ns = max((call.data.ended_ns for call in holders), default=0)
+        late = [span for span in spans if span.call and span.data.start_ns > answered_ns]
+        others = [
+            (case, call, [span for span in late if call.lasts_at(span.data.start_ns)])
+            for case, call in served
+            if late and call.callee is late[0].start and call.data.received_ns > answered_ns
+        ]
+        # What is honestly done after an answer is done for each request, and at any time.
+        if len(others) >= ENOUGH and all(instead for _, _, instead in others):
+            case, call, instead = others[0]
+            message = (
+                f"in {case.title} and {len(others) - 1} more requests, {instead[0]} hangs under a "
+                "request that was answered before, and none of that name under its own"
+            )
+            yield Fault(message, case, (instead[0],), call)
+
+
+def _by_place(view: View) -> dict[tuple[object, ...], list[ServiceSpan]]:
+    places: dict[tuple[object, ...], list[ServiceSpan]] = defaultdict(list)
+    for span in view.spans:
+        if not span.is_probe:
+            places[span.start.name, span.path, span.line, span.kind, span.name].append(span)
+    return places
 
 
 def _misplaced(span: ServiceSpan, call: Call, view: View) -> str:

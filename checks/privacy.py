@@ -46,6 +46,7 @@ def _texts(span: ServiceSpan) -> list[tuple[str, str]]:
     data = span.data
     return [
         ("name", data.name),
+        ("instrumentation scope", data.scope),
         *((f"attribute {key}", f"{key}={value}") for key, value in data.attributes.items()),
         *((f"event {event.name}", f"{event.name} {event.attributes}") for event in data.events),
         *(("link", str(link.attributes)) for link in data.links),

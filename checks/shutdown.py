@@ -179,7 +179,7 @@ def _lost(seen: Exit, view: View) -> Finding:
     return expect(
         not lost,
         f"{len(lost)} of {len(names)} spans that had ended "
-        f"{'left only when the process ended, after' if late else 'were lost at'} {seen.name}: "
+        f"{'left only after' if late else 'were lost at'} {seen.name}: "
         f"{', '.join(sorted(set(lost.values())))}",
         path=seen.path,
         line=seen.line,

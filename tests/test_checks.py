@@ -54,6 +54,7 @@ CHECKS = registry.load()
 IDS = {check.id for check in CHECKS}
 
 SUCCESS = next(case for case in sound().cases if case.name == "success")
+PERSONAL = f"for {SUCCESS.marks.email}"
 OTHER_TRACE = trace_of("another")
 FORGED = Span(
     trace_id=OTHER_TRACE,
@@ -78,6 +79,31 @@ def outside(label: str) -> Change:
     return all_of(
         started(label, handler="", cause=0), span(label, parent_id=None, trace_id=OTHER_TRACE)
     )
+
+
+def by_a_worker(*cases: str) -> Change:
+    """Have queries run by a task that the first of these `cases` created, in its context."""
+    [port] = [item.port for item in sound().exchanges if _is_of_inventory(item, cases[0])]
+    causes = {item.port: port for item in sound().exchanges if _is_of_inventory(item, *cases)}
+
+    def change(evidence: Evidence) -> None:
+        evidence.queries[:] = [
+            replace(query, cause=causes.get(query.cause, query.cause)) for query in evidence.queries
+        ]
+        for case in cases:
+            started(f"{case}/inventory/query", cause=port)(evidence)
+
+    return change
+
+
+def _is_of_inventory(item: Exchange, *cases: str) -> bool:
+    return item.case in cases and item.hop.endswith(">inventory")
+
+
+def under(first: str, *cases: str) -> Change:
+    """Start the queries of `cases` in the context of another."""
+    kept = {"parent_id": id_of(f"{first}/inventory"), "trace_id": trace_of(first)}
+    return all_of(*(span(f"{case}/inventory/query", **kept) for case in cases))
 
 
 SOURCE = {
@@ -361,6 +387,13 @@ def held(case: str, more: int) -> Change:
 
 
 ANYTHING = IDS
+ANSWERED_CASES = [
+    item.case
+    for item in sound().exchanges
+    if item.callee == "inventory.main" and item.response and item.response.status == 200
+    if id_of(f"{item.case}/inventory/query") in {seen.span_id for seen in sound().started}
+]
+"""Those in which inventory answered 200, and was sampled, in their order."""
 """What may fail as well where services are silent; the golden file has it."""
 MS = 1_000_000
 ANSWERED_NS = exchange_of("success", "gateway>payment").answered_ns
@@ -368,6 +401,29 @@ RECEIVED_NS = exchange_of("success", "gateway>payment").received_ns
 PAYMENT = "success/gateway>payment"
 
 ACCEPTED: dict[str, Change] = {
+    "no user of what the gateway refused by itself": attribute("malformed/gateway", "user.id"),
+    "a CLIENT span that starts with its cause": span(
+        PAYMENT, start_ns=exchange_of("success", "client>gateway").received_ns - 2 * MS
+    ),
+    "queries by a task that the first request created": by_a_worker(*ANSWERED_CASES),
+    "a query by a task that another request created while both were handled": all_of(
+        by_a_worker("success", "root"),
+        exchange("success", "gateway>inventory", ended_ns=2**62),
+    ),
+    "one of two queries by a task that an earlier request created": all_of(
+        beside("root/inventory/query", "again"),
+        started("again", cause=exchange_of("success", "gateway>inventory").port),
+    ),
+    "work of one request that goes on during three others": all_of(
+        *(
+            beside(
+                "success/inventory/query",
+                f"after {case}",
+                start_ns=span_of(f"{case}/inventory/query").start_ns,
+            )
+            for case in ("root", "state", "stripped")
+        )
+    ),
     "older names on a SERVER span": renamed(
         "success/payment",
         http__request__method="http.method",
@@ -998,6 +1054,17 @@ FAULTS: list[tuple[str, Change, set[str]]] = [
         {"server_spans.one_per_request"},
     ),
     (
+        "client_spans.lasts_until_the_answer",
+        span(PAYMENT, start_ns=exchange_of("success", "client>gateway").received_ns - 3 * MS),
+        {"client_spans.show_where_the_time_went"},
+    ),
+    ("attributes.gateway_names_the_user", attribute("declined/gateway", "user.id"), set()),
+    (
+        "context.no_context_outlives_its_request",
+        all_of(by_a_worker(*ANSWERED_CASES), under("success", *ANSWERED_CASES)),
+        {"database.each_query_has_its_span"},
+    ),
+    (
         "context.no_span_is_lost",
         outside("success/inventory/query"),
         {"database.each_query_has_its_span"},
@@ -1498,9 +1565,6 @@ def test_what_cannot_be_judged_hides_no_fault_behind_it(check: str, change: Chan
     assert result(check, change).status == "failed"
 
 
-PERSONAL = f"for {SUCCESS.marks.email}"
-
-
 @pytest.mark.parametrize(
     ("place", "change"),
     [
@@ -1514,6 +1578,7 @@ PERSONAL = f"for {SUCCESS.marks.email}"
             "link",
             exported("success/payment", links=[Link(OTHER_TRACE, id_of("x"), {"to": PERSONAL})]),
         ),
+        ("instrumentation scope", exported("success/payment", scope=PERSONAL)),
         ("status", exported("success/payment", status_message=PERSONAL)),
         ("resource", resource("success/payment", "owner", PERSONAL)),
         (

@@ -205,7 +205,11 @@ def test_spans_are_open_until_they_have_ended(driver: Driver) -> None:
 
 @pytest.mark.parametrize(
     ("behaviour", "result", "flushed", "arrived"),
-    [("collect", SpanExportResult.SUCCESS, True, 1), ("fail", SpanExportResult.FAILURE, False, 0)],
+    [
+        ("collect", SpanExportResult.SUCCESS, True, 1),
+        ("delay", SpanExportResult.SUCCESS, True, 1),
+        ("fail", SpanExportResult.FAILURE, False, 0),
+    ],
 )
 def test_an_exporter_behaves_as_it_is_told(
     behaviour: wire.Behaviour,

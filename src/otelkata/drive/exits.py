@@ -74,6 +74,11 @@ class Exits:
     async def _leave_lifespan(self) -> None:
         await self._deployment.start(LEAVING)
         pending = await self._checkout(LEAVING, "exit.lifespan")
+        # A collector takes its time: who does not wait for it loses what it had not answered yet.
+        for start in LEAVING:
+            if self._deployment.serves(start.name):
+                host = self._deployment.host(start.host)
+                await _ask(host, wire.Arm, start=start.name, behaviour="delay")
         await self._stop(LEAVING, "lifespan", ["lifespan"], pending, "exit.lifespan")
 
     async def _note_arrivals(self, name: str) -> None:
@@ -83,14 +88,17 @@ class Exits:
         # Nothing has to settle: the reply comes after all that was exported before it.
         if await _ask(host, wire.Settle, limit=PROCESS_LIMIT, starts=[], seconds=0.0) is None:
             return
-        exported = {item.span.span_id for item in self._observations.spans if item.host == name}
         starts = {start.name for start in self._deployment.starts.values() if start.host == name}
         self.seen[:] = [
-            _with(seen, arrived=[span for span in seen.pending if span in exported])
-            if starts.issuperset(seen.starts)
+            self._with_arrivals(seen, name)
+            if seen.arrived is None and starts.issuperset(seen.starts)
             else seen
             for seen in self.seen
         ]
+
+    def _with_arrivals(self, seen: Exit, host: str) -> Exit:
+        exported = {item.span.span_id for item in self._observations.spans if item.host == host}
+        return _with(seen, arrived=[span for span in seen.pending if span in exported])
 
     async def _end_process(self, start: str) -> None:
         seen = Exit("process", ["process"], [start], PROCESS_LIMIT, None)
@@ -242,6 +250,8 @@ class Exits:
                 )
                 self.seen.append(seen)
             else:
+                # What left later would not have left at all, had a signal ended the process.
+                seen = self._with_arrivals(seen, host.name)
                 self.seen.append(_with(seen, took=float(str(reply.values["took"]))))
 
         await asyncio.gather(*(stop(start) for start in planned))

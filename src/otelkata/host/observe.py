@@ -30,8 +30,12 @@ cause: ContextVar[tuple[str, int]] = ContextVar("cause", default=("", 0))
 it came; 0: none is."""
 
 
+DELAY = 0.5
+"""Seconds that an exporter takes which was told to delay."""
+
+
 class RecordingExporter(SpanExporter):
-    """Hand every exported span to the driver; once armed, hang, fail or raise instead."""
+    """Hand every exported span to the driver; once armed, delay that, hang, fail or raise."""
 
     def __init__(self, start: str, channel: Channel) -> None:
         self._start = start
@@ -40,7 +44,9 @@ class RecordingExporter(SpanExporter):
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Serialise `spans` as they are now."""
-        if self.behaviour == "collect":
+        if self.behaviour == "delay":
+            time.sleep(DELAY)
+        if self._collects:
             self._channel.observe(*(wire.Exported(self._start, serialise(span)) for span in spans))
             return SpanExportResult.SUCCESS
         self._misbehave()
@@ -48,12 +54,16 @@ class RecordingExporter(SpanExporter):
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:  # noqa: ARG002 (SDK interface)
         """Flush nothing: nothing is held back."""
-        return self.behaviour == "collect" or self._misbehave()
+        return self._collects or self._misbehave()
 
     def shutdown(self) -> None:
         """Release nothing: nothing is held."""
-        if self.behaviour != "collect":
+        if not self._collects:
             self._misbehave()
+
+    @property
+    def _collects(self) -> bool:
+        return self.behaviour in {"collect", "delay"}
 
     def _misbehave(self) -> bool:
         if self.behaviour == "hang":

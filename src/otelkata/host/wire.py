@@ -15,7 +15,7 @@ Value = Scalar | list[Scalar]
 Attributes = dict[str, Value]
 Service = Literal["gateway", "inventory", "payment"]
 ExporterKind = Literal["memory", "default"]
-Behaviour = Literal["collect", "hang", "fail", "raise"]
+Behaviour = Literal["collect", "delay", "hang", "fail", "raise"]
 
 PROBE_SCOPE = "otelkata.probe"
 """Instrumentation scope of the spans that the host starts itself."""

@@ -178,6 +178,10 @@ class Call:
         took = (self.data.answered_ns or self.data.ended_ns) - self.data.received_ns
         return self.timeout is not None and took > CONTESTED * self.timeout * 1e9
 
+    def lasts_at(self, time_ns: int) -> bool:
+        """Tell whether the callee had received the request by then, and not yet answered it."""
+        return self.data.received_ns <= time_ns <= self.data.ended_ns
+
     @property
     def failed_on_the_way(self) -> bool:
         """Tell whether no complete head of an answer reached the caller."""
@@ -339,23 +343,57 @@ class View:
 
     def call_of(self, started: Started) -> Call | None:
         """Return the request in whose context a span was started, or its parent was."""
+        kept: Call | None = None
+        for current in self._lineage(started):
+            call = self._handled.get((current.handler, current.cause))
+            if call is not None and not self._is_kept(current.handler, current.cause):
+                return call
+            kept = kept or call
+        return kept
+
+    def _lineage(self, started: Started) -> Iterator[Started]:
+        # The span and those above it on the same provider, nearest first.
         seen: set[str] = set()
         current: Started | None = started
         while current is not None and current.span_id not in seen:
-            call = self._handled.get((current.handler, current.cause))
-            if call is not None:
-                return call
+            yield current
             seen.add(current.span_id)
             current = self.started.get((current.start, current.parent_id or ""))
-        return None
+
+    def _is_kept(self, handler: str, cause: int) -> bool:
+        return (handler, cause) in self._kept
+
+    @cached_property
+    def _kept(self) -> set[tuple[str, int]]:
+        """Requests in whose context something runs on for others, such as a worker's task.
+
+        The first request that needed it created it. It starts spans under others when that one has
+        been answered, or where they have none of the kind by themselves: what its context says of
+        a cause is worth nothing.
+        """
+        own = {(_place(started), started.handler, started.cause) for started in self.own}
+        found: set[tuple[str, int]] = set()
+        for started in self.own:
+            first = self._handled.get((started.handler, started.cause))
+            if first is None or (started.handler, started.cause) in found:
+                continue
+            for above in self._lineage(started):
+                call = self._handled.get((above.handler, above.cause))
+                if call in {None, first}:
+                    continue
+                answered = started.time_ns > first.data.ended_ns
+                lacking = (_place(started), above.handler, above.cause) not in own
+                if call.lasts_at(started.time_ns) and (answered or lacking):
+                    found.add((started.handler, started.cause))
+                break
+        return found
 
     def lost_during(self, call: Call) -> list[ServiceSpan]:
         """Return the callee's spans that know no request and were started during `call`."""
         return [
             span
             for span in self._without_call
-            if span.start is call.callee
-            and call.data.received_ns <= span.data.start_ns <= call.data.ended_ns
+            if span.start is call.callee and call.lasts_at(span.data.start_ns)
         ]
 
     @cached_property
@@ -431,6 +469,8 @@ class View:
                 call.spans.append(span)
         for query in self.evidence.queries:
             call = self._handled.get((query.start, query.cause))
+            if self._is_kept(query.start, query.cause):
+                continue
             if call is not None and query.statement.lstrip().upper().startswith(_OPERATIONS):
                 call.statements.append(query.statement)
 
@@ -442,6 +482,10 @@ class View:
                     call.incoming.outgoing.append(call)
             for call in case.calls:
                 _match_clients(call)
+
+
+def _place(started: Started) -> tuple[object, ...]:
+    return started.start, started.path, started.line, started.kind, started.name
 
 
 def _handled_meanwhile(call: Call, calls: Iterable[Call]) -> Call | None:
