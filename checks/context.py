@@ -83,9 +83,8 @@ def no_context_outlives_its_request(answered: Cases, view: View) -> Findings:
         if call.spans:
             yield SOUND
     for spans in _by_place(view).values():
-        holders = {span.call for span in spans if span.call}
-        answered_ns = max((call.data.ended_ns for call in holders), default=0)
-        late = [span for span in spans if span.call and span.data.start_ns > answered_ns]
+        answered_ns = max(span.call.data.ended_ns for span in spans if span.call)
+        late = [span for span in spans if span.data.start_ns > answered_ns]
         others = [
             (case, call, [span for span in late if call.lasts_at(span.data.start_ns)])
             for case, call in served
@@ -104,7 +103,7 @@ def no_context_outlives_its_request(answered: Cases, view: View) -> Findings:
 def _by_place(view: View) -> dict[tuple[object, ...], list[ServiceSpan]]:
     places: dict[tuple[object, ...], list[ServiceSpan]] = defaultdict(list)
     for span in view.spans:
-        if not span.is_probe:
+        if span.call:
             places[span.start.name, span.path, span.line, span.kind, span.name].append(span)
     return places
 

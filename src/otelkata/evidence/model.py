@@ -162,7 +162,8 @@ class Exit:
     `took` is in seconds; None where the end was not seen within `limit`. `returned` is what
     `shutdown_tracer` returned. `pending` are the ids of spans that had ended before. `arrived` are
     those of them that were exported before lifespan shutdown was over, for a provider before the
-    process was told to end; None where that was not noted, and all counts that was exported at all. `kept_by` says which thread a process waits for.
+    process was told to end; None where that was not noted, and all counts that was exported at all.
+    `kept_by` says which thread a process waits for.
     """
 
     name: str
