@@ -108,6 +108,7 @@ def begin(name):
                 if module.options.strict_ownership and story.fates.moved:
                     yield self._handed_over(module, story)
                 continue
+            own = not any("." in name for name in story.names)
             names = ", ".join(f"`{name}`" for name in sorted(story.names))
             holder = f"the span {names}" if names else "the span"
             yield self.finding(
@@ -116,7 +117,8 @@ def begin(name):
                 f"{holder} is not ended {WHEN[flow]}; open it in a `with`, or end it in the "
                 "`finally` of a `try` that begins right after",
                 severity=SEVERITY[flow],
-                certain=story.known.certain and not any("." in name for name in story.names),
+                certain=story.known.certain and own,
+                if_started=own,
                 change=repair(module, story),
                 steps=steps(module, story, flow, "the span"),
             )

@@ -104,6 +104,7 @@ def charge(client, card):
                     "the span is ended by hand; open it in a `with`, or end it in the `finally` "
                     "of a `try` that begins right after",
                     certain=story.known.certain,
+                    if_started=True,
                     change=repair(module, story),
                 )
 

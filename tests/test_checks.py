@@ -49,6 +49,7 @@ from otelkata.judge.criteria import CRITERIA
 from otelkata.judge.registry import Check
 from otelkata.judge.verdict import Result, findings, judge, run
 from otelkata.judge.view import View
+from otelkata.report.graded import graded
 
 CHECKS = registry.load()
 IDS = {check.id for check in CHECKS}
@@ -1738,6 +1739,24 @@ def test_another_protocol_than_http_protobuf_is_named() -> None:
 
 def test_advice_of_the_linter_fails_nothing() -> None:
     assert failed(remarked()) == set()
+
+
+@pytest.mark.parametrize(
+    ("started_at", "fails"), [(("checkout.py", 7), True), (("checkout.py", 8), False)]
+)
+def test_what_looks_like_a_tracer_is_one_where_a_span_was_seen_to_start(
+    started_at: tuple[str, int], fails: bool
+) -> None:
+    evidence = sound()
+    assert evidence.reading is not None
+    path, line = started_at
+    remark = Remark("OTK102", "fault", path, line, 1, "is wrong", [], [], if_started=["C2"])
+    evidence.reading.remarks.append(remark)
+    statuses = {r.check.id: r.status for r in judge(View(evidence), CHECKS).results}
+    assert statuses["source.spans_are_managed"] == ("failed" if fails else "passed")
+    assert [
+        r.criteria for r in graded("s", View(evidence), judge(View(evidence), CHECKS)).lint
+    ] == ([("C2",)] if fails else [])
 
 
 @pytest.mark.parametrize(

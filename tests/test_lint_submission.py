@@ -86,11 +86,14 @@ def test_the_command_prints_what_fails_a_criterion_and_what_is_advice(tmp_path: 
     (answer,) = answers({"number": 7, "folder": str(tmp_path), "limit": 60})
     assert answer["number"] == 7
     said = answer["read"]
-    assert [(r["code"], r["path"], r["line"], r["criteria"]) for r in said["remarks"]] == [
-        ("OTK101", "a.py", 7, ["C2"]),
-        ("OTK102", "a.py", 7, ["C2"]),
-        ("OTK101", "c.py", 7, []),
-        ("OTK102", "c.py", 7, []),
+    told = [
+        (r["code"], r["path"], r["line"], r["criteria"], r["if_started"]) for r in said["remarks"]
+    ]
+    assert told == [
+        ("OTK101", "a.py", 7, ["C2"], []),
+        ("OTK102", "a.py", 7, ["C2"], []),
+        ("OTK101", "c.py", 7, [], ["C2"]),
+        ("OTK102", "c.py", 7, [], ["C2"]),
     ]
     assert said["remarks"][0]["steps"][0] == "line 7: the span starts here"
     assert [item.partition(": ")[0] for item in said["unread"]] == ["b.py"]

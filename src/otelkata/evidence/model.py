@@ -193,7 +193,10 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """What the linter says of one place in the source; it fails `criteria`, or is advice."""
+    """What the linter says of one place in the source; it fails `criteria`, or is advice.
+
+    It fails those in `if_started`, too, where a span was seen to start at that place.
+    """
 
     code: str
     name: str
@@ -203,6 +206,7 @@ class Remark:
     message: str
     criteria: list[str]
     steps: list[str]
+    if_started: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

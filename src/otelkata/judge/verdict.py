@@ -118,7 +118,7 @@ def findings(view: View, check: Check) -> Iterable[Finding]:
         if need == "view":
             arguments[need] = view
         elif need == READING:
-            arguments[need] = view.evidence.reading
+            arguments[need] = view.reading
         elif need.startswith("exits_"):
             tag = need.removeprefix("exits_")
             arguments[need] = [seen for seen in view.exits if tag in seen.tags]

@@ -6,11 +6,12 @@ was started, as its host reported; one without a request of its own belongs wher
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 
 import msgspec
 
-from otelkata.evidence.model import Case, Evidence, Exchange, Exit, Request, ServiceStart
+from otelkata.evidence.model import Case, Evidence, Exchange, Exit, Reading, Request, ServiceStart
 from otelkata.host.wire import PROBE_SCOPE, Attributes, Event, Logged, Problem, Span, Started
 
 from . import traceparent
@@ -327,6 +328,21 @@ class View:
     def has_lost_a_process(self) -> bool:
         """Tell whether a process ended by itself: what it would have done is not known."""
         return any(problem.stage == "exit" for problem in self.problems)
+
+    @cached_property
+    def reading(self) -> Reading | None:
+        """Return what the linter said of the source, certain of every span that was started."""
+        reading = self.evidence.reading
+        if reading is None:
+            return None
+        places = {(started.path, started.line) for started in self.own}
+        remarks = [
+            replace(remark, criteria=[*remark.criteria, *remark.if_started])
+            if (remark.path, remark.line) in places
+            else remark
+            for remark in reading.remarks
+        ]
+        return replace(reading, remarks=remarks)
 
     @property
     def logs(self) -> list[Logged]:

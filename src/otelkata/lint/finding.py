@@ -41,7 +41,9 @@ class Finding:
     """One fault at one place.
 
     `path` is as the file was given. `certain` says that nothing outside what was read could make it
-    right: only such a finding fails a criterion. `steps` lead from the start to the escape.
+    right: only such a finding fails a criterion. `if_started` says that one would be certain if
+    a span were seen to start there: its only doubt is what looks like a tracer. `steps` lead from
+    the start to the escape.
     """
 
     code: str
@@ -51,6 +53,7 @@ class Finding:
     message: str
     severity: Severity
     certain: bool = True
+    if_started: bool = False
     fixable: bool = False
     steps: tuple[Step, ...] = ()
 

@@ -65,6 +65,7 @@ class Rule:
         *,
         severity: Severity | None = None,
         certain: bool = True,
+        if_started: bool = False,
         change: Change | None = None,
         steps: tuple[Step, ...] = (),
     ) -> Finding:
@@ -77,6 +78,7 @@ class Rule:
             message=message,
             severity=severity or self.severity,
             certain=certain,
+            if_started=if_started and not certain,
             fixable=change is not None,
             steps=steps,
         )

@@ -69,7 +69,8 @@ def examine(folder: Path, rules: list[Rule]) -> tuple[list[Finding], list[Unread
 
 def _document(folder: Path, rules: list[Rule]) -> dict[str, object]:
     found, unread = examine(folder, rules)
-    found = sorted(found, key=lambda finding: not finding.certain)[:REMARKS_LIMIT]
+    found = sorted(found, key=lambda finding: (not finding.certain, not finding.if_started))
+    found = found[:REMARKS_LIMIT]
     criteria = {rule.code: list(rule.criteria) for rule in rules}
     return {
         "remarks": [
@@ -81,6 +82,7 @@ def _document(folder: Path, rules: list[Rule]) -> dict[str, object]:
                 "column": finding.place.column,
                 "message": finding.message[:TEXT_LIMIT],
                 "criteria": criteria[finding.code] if finding.certain else [],
+                "if_started": criteria[finding.code] if finding.if_started else [],
                 "steps": [
                     f"line {step.place.line}: {step.message}"[:TEXT_LIMIT]
                     for step in finding.steps[:REMARKS_LIMIT]

@@ -162,7 +162,7 @@ def graded(submission: str, view: View, verdict: Verdict) -> Graded:
     """Return what was seen of the `submission`, named as it was given, and what it came to."""
     evidence = view.evidence
     errors = [r.message for r in verdict.results if r.status == "error"]
-    reading = evidence.reading
+    reading = view.reading
     remarks = reading.remarks if reading else []
     return Graded(
         submission=cut_line(submission),
