@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import tomllib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,7 +30,9 @@ from otelkata.judge.criteria import CRITERIA
 
 ROOT = Path(__file__).parents[1]
 REPORT = ROOT / "docs" / "adequacy.md"
+MISSED = ROOT / "benchmarks" / "missed.toml"
 MAP = ROOT / "benchmarks" / "mutants" / "map.toml"
+UNKNOWN = "The reason is not known yet."
 RIGHT_LIMIT = 0.98
 ONE_IN = 20
 """Of so many mutants one is graded again in each round."""
@@ -287,13 +290,24 @@ def _rounds(later: Again) -> list[str]:
     ]
 
 
+def reasons() -> dict[tuple[str, str], str]:
+    """Return why a fault is not detected, by its operator and the submission that it is in."""
+    return {
+        (operator, submission): entry["reason"]
+        for entry in tomllib.loads(MISSED.read_text("utf-8"))["missed"]
+        for operator in entry["operators"]
+        for submission in entry["submissions"]
+    }
+
+
 def _miss(each: Graded) -> str:
     got = ", ".join(sorted(each.failed)) or each.kind
     wanted = " or ".join(sorted(each.criteria))
     change = " ".join(each.change.split()).replace("`", "'")[:200]
+    reason = reasons().get((each.operator, each.submission), UNKNOWN)
     return (
         f"- **{each.operator}** in {each.submission} ({each.number}): {got} instead of {wanted}; "
-        f"`{change}` (seed {each.seed})"
+        f"`{change}` (seed {each.seed})<br>{reason}"
     )
 
 

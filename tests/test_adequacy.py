@@ -3,7 +3,7 @@
 import re
 import tomllib
 
-from benchmarks.adequacy import GRADED, MAP, REPORT, inputs, summary
+from benchmarks.adequacy import GRADED, MAP, REPORT, inputs, reasons, summary
 from otelkata import __version__
 
 TEXT = REPORT.read_text("utf-8")
@@ -38,3 +38,8 @@ def test_the_figures_add_up() -> None:
     assert f"**{right / total:.2%}**" in TEXT
     listed = re.findall(r"^- \*\*[\w-]+\*\* in ", TEXT, re.MULTILINE)
     assert len(listed) == total - right
+
+
+def test_every_miss_has_its_reason_and_every_reason_its_miss() -> None:
+    missed = re.findall(r"^- \*\*([\w-]+)\*\* in (\w+) .*<br>(.*)$", TEXT, re.MULTILINE)
+    assert {(operator, submission): reason for operator, submission, reason in missed} == reasons()
