@@ -426,3 +426,19 @@ def test_headers_are_lost_only_where_nobody_else_has_them(body: str, certain: li
 
 def test_a_function_that_is_only_called_inject_is_none_of_opentelemetrys() -> None:
     assert findings("OTK208", in_function("inject({})", "handle(inject)")) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "certain"),
+    [
+        ("token = attach(x)\nprint(x)\n", [True]),
+        ("token = attach(x)\nif x:\n    return\ndetach(token)\n", [True]),
+        ("token = attach(x)\nclient.post(url)\ndetach(token)\n", [False]),
+        ("token = attach(x)\ntry:\n    client.post(url)\nfinally:\n    detach(token)\n", []),
+    ],
+)
+def test_a_context_that_stays_where_something_raises_is_advice(
+    body: str, certain: list[bool]
+) -> None:
+    found = findings("OTK204", "from opentelemetry.context import detach\n" + in_function(body))
+    assert [finding.certain for finding in found] == certain
