@@ -431,14 +431,16 @@ def test_a_function_that_is_only_called_inject_is_none_of_opentelemetrys() -> No
 @pytest.mark.parametrize(
     ("body", "certain"),
     [
-        ("token = attach(x)\nprint(x)\n", [True]),
-        ("token = attach(x)\nif x:\n    return\ndetach(token)\n", [True]),
-        ("token = attach(x)\nclient.post(url)\ndetach(token)\n", [False]),
-        ("token = attach(x)\ntry:\n    client.post(url)\nfinally:\n    detach(token)\n", []),
+        ("token = context.attach(order)\nprint(order)\n", [True]),
+        (
+            "token = context.attach(order)\nif value:\n    return\ncontext.detach(token)\n",
+            [True],
+        ),
+        ("token = context.attach(order)\ncharge(order)\ncontext.detach(token)\n", [False]),
     ],
 )
 def test_a_context_that_stays_where_something_raises_is_advice(
     body: str, certain: list[bool]
 ) -> None:
-    found = findings("OTK204", "from opentelemetry.context import detach\n" + in_function(body))
+    found = flow_sources.findings("OTK204", flow_sources.function(body))
     assert [finding.certain for finding in found] == certain
