@@ -30,7 +30,7 @@ from hypothesis import strategies as st
 
 from otelkata.evidence.model import Evidence
 from otelkata.host.wire import Attributes, Ended
-from otelkata.judge import registry, traceparent
+from otelkata.judge import registry
 from otelkata.judge.verdict import Verdict, judge
 from otelkata.judge.view import View
 
@@ -319,25 +319,3 @@ def disturbed(draw: st.DrawFn) -> Evidence:
 def test_no_lie_crashes_a_check(evidence: Evidence) -> None:
     errors = [r.message for r in verdict_on(evidence).results if r.status == "error"]
     assert errors == []
-
-
-@pytest.mark.parametrize(
-    ("headers", "sampled"),
-    [
-        ([("TraceParent", f"00-{'a' * 32}-{'b' * 16}-01")], True),
-        ([("traceparent", f"00-{'a' * 32}-{'b' * 16}-02")], False),
-        ([("traceparent", f"00-{'a' * 32}-{'b' * 16}-01")] * 2, None),
-        ([("traceparent", "nonsense")], None),
-        ([], None),
-    ],
-)
-def test_headers_name_one_parent_or_none(
-    headers: list[tuple[str, str]], sampled: bool | None
-) -> None:
-    parent = traceparent.of_headers(headers)
-    assert (parent.sampled if parent else None) == sampled
-
-
-def test_members_of_tracestate_are_joined_over_repeated_headers() -> None:
-    headers = [("tracestate", "a=1, b=2,"), ("x", "y"), ("TraceState", " c=3")]
-    assert traceparent.state_of(headers) == ["a=1", "b=2", "c=3"]

@@ -504,8 +504,7 @@ def _port_of(span: ServiceSpan) -> int | None:
 
 def _sent_to(request: Request) -> int | None:
     host = "".join(traceparent.values_of(request.headers, "host"))
-    port = host.rpartition(":")[2]
-    return int(port) if port.isdecimal() else None
+    return port_of(f"//{host}")
 
 
 def _answered(call: Call) -> str:
@@ -524,6 +523,6 @@ def _codes(codes: list[int]) -> str:
 def _json(body: str) -> Mapping[str, object]:
     try:
         value = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeError):
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
