@@ -1,6 +1,6 @@
 """Findings make a status, statuses a verdict: nothing that was not judged passes."""
 
-from dataclasses import replace
+from dataclasses import FrozenInstanceError, replace
 from types import ModuleType
 
 import pytest
@@ -225,6 +225,21 @@ def test_an_expectation_that_holds_is_sound_and_else_a_fault_of_what_is_there() 
     assert found == Fault("wrong", case, (span,), call, "other.py", 3)
     assert isinstance(found, Fault)
     assert found.details == ""
+
+
+@pytest.mark.parametrize(
+    ("said", "field"),
+    [
+        (Fault("wrong"), "message"),
+        (Unjudged("because"), "reason"),
+        (Result(yielding(), "blocked", "", None, 0, 0.0), "status"),
+        (Verdict([], {}), "criteria"),
+    ],
+    ids=["a fault", "what was not judged", "a result", "a verdict"],
+)
+def test_what_was_said_stays_said(said: object, field: str) -> None:
+    with pytest.raises(FrozenInstanceError):
+        setattr(said, field, "other")
 
 
 def test_all_that_is_sound_is_the_same() -> None:

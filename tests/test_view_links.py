@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 from evidence_builder import (
+    MS,
     Change,
     add,
     attribute,
@@ -22,7 +23,7 @@ from evidence_builder import (
 
 from otelkata.evidence.model import Evidence, Hop
 from otelkata.host.wire import Query
-from otelkata.judge.view import CLOCK_NOISE_NS, View
+from otelkata.judge.view import View
 
 UNNAMED = (
     header("success", "gateway>inventory", "traceparent", None),
@@ -73,7 +74,7 @@ def test_a_client_span_starts_before_its_request_as_far_as_clocks_tell(
         for item in evidence.exchanges
         if (item.case, item.hop) == ("success", "payment>processor")
     ]
-    start_ns = sent.received_ns + CLOCK_NOISE_NS + more_ns
+    start_ns = sent.received_ns + 2 * MS + more_ns
     exported("success/payment>processor", start_ns=start_ns)(evidence)
     assert bool(client_of(View(evidence), "payment>processor")) == is_its
 

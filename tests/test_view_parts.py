@@ -26,8 +26,6 @@ from otelkata.host.wire import Event, Problem
 from otelkata.judge.traceparent import TraceParent
 from otelkata.judge.view import Call, ServiceSpan, View
 
-MEANWHILE = ("success/inventory", "success/payment")
-
 
 def span_of(view: View, label: str) -> ServiceSpan:
     """Return the span that is known by `label`."""
@@ -66,6 +64,25 @@ def test_only_the_status_error_is_an_error() -> None:
     assert span_of(view, "refused/gateway").is_error
     assert not span_of(view, "success/gateway").is_error
     assert not span_of(view, "success/payment").is_error
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "is_query"),
+    [
+        ("CLIENT", "db.system.name", True),
+        ("CLIENT", "db.system", True),
+        ("CLIENT", "db.namespace", False),
+        ("INTERNAL", "db.system.name", False),
+    ],
+)
+def test_a_query_is_a_client_span_that_names_a_database(
+    kind: str, key: str, is_query: bool
+) -> None:
+    changed = exported("success/inventory/query", kind=kind, attributes={key: "sqlite"})
+    view = View(planted(changed))
+    query = span_of(view, "success/inventory/query")
+    assert (query in call_of(view, "gateway>inventory").queries) == is_query
+    assert query.is_http_client == (kind == "CLIENT" and not is_query)
 
 
 def test_an_exception_is_an_event_of_this_name_with_a_type() -> None:
