@@ -23,6 +23,8 @@ from evidence_builder import (
 
 from otelkata.evidence.model import Evidence, Hop
 from otelkata.host.wire import Query
+from otelkata.judge import registry
+from otelkata.judge.verdict import judge
 from otelkata.judge.view import View
 
 UNNAMED = (
@@ -194,6 +196,7 @@ def test_a_statement_of_no_request_is_nobodys() -> None:
     assert [call.statements for call in stray.calls] == expected
 
 
+PROBES = ("probe", "pending", "failing", "hanging")
 LABELS = ("success/gateway", "root/gateway", "state/gateway")
 
 
@@ -241,6 +244,14 @@ def test_spans_that_were_never_started_are_made_up() -> None:
     assert [start for start, _ in view.made_up] == ["gateway.main"] * 3
     assert len(view.spans) == len(sound().spans) - 3
     assert view.astray == []
+
+
+def test_what_is_reported_of_a_service_that_was_never_there_starts_nothing() -> None:
+    view = View(planted(*(started(label, start="nobody.main") for label in LABELS)))
+    assert [start for start, _ in view.made_up] == ["gateway.main"] * 3
+    assert len(view.started) == len(view.own) + len(PROBES) == len(sound().started) - 3
+    unexported = planted(started(LABELS[0], start="nobody.main"), lose(LABELS[0]))
+    assert judge(View(unexported), registry.load()).outcome == "failed"
 
 
 def test_two_starts_that_report_a_span_are_told_apart_by_its_handler() -> None:
