@@ -1,6 +1,8 @@
 """Evidence that was written is read back as it was, and nothing else passes for evidence."""
 
 import gzip
+import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,21 @@ def test_evidence_is_read_back_as_it_was(evidence: Evidence) -> None:
     else:
         with pytest.raises(EvidenceError, match="schema version"):
             store.decode(data)
+
+
+def test_the_evidence_on_a_large_submission_is_read_back() -> None:
+    evidence = replace(sound(), sources={"checkout.py": "x = 1\n" * 200_000})
+    assert store.decode(store.encode(evidence)) == evidence
+
+
+def test_what_is_written_names_no_time() -> None:
+    """The same evidence gives the same bytes; where RFC 1952 has the time, 0 stands for none."""
+    assert store.encode(sound())[4:8] == bytes(4)
+
+
+def test_files_of_evidence_are_known_by_their_names() -> None:
+    """They are kept by one version, and looked for by another."""
+    assert store.SUFFIX == ".evidence.json.gz"
 
 
 def test_a_file_holds_what_was_written_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
@@ -61,6 +78,7 @@ VERSION_FIELD = b'"schema_version":%d' % SCHEMA_VERSION
             id="of another version",
         ),
         pytest.param(SOUND.replace(b'"seed":1', b'"seed":"one"'), r"\$\.seed", id="a wrong type"),
+        pytest.param(b'{"more":' + b"[" * 99_999, "not evidence", id="nested without end"),
     ],
 )
 def test_what_is_no_evidence_is_refused_with_its_path(
@@ -78,11 +96,12 @@ def test_what_is_no_evidence_is_refused_with_its_path(
     [
         (b"", "cut short"),
         (SOUND, "not evidence"),
+        (zlib.compress(SOUND), "not evidence"),
         (gzip.compress(SOUND)[:-9], "cut short"),
         (gzip.compress(SOUND)[:-8] + b"12345678", "not evidence"),
         (gzip.compress(bytes(store.SIZE_LIMIT + 1), 1), "too large"),
     ],
-    ids=["empty", "not packed", "cut short", "damaged", "too large"],
+    ids=["empty", "not packed", "packed in another way", "cut short", "damaged", "too large"],
 )
 def test_what_is_not_packed_as_evidence_is_refused(
     packed: bytes, reason: str, tmp_path: Path

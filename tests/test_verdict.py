@@ -1,6 +1,6 @@
 """Findings make a status, statuses a verdict: nothing that was not judged passes."""
 
-from dataclasses import replace
+from dataclasses import FrozenInstanceError, replace
 from types import ModuleType
 
 import pytest
@@ -9,8 +9,9 @@ from evidence_builder import answer, exit_seen, planted, sound
 from otelkata.check import SOUND, Cases, Exits, Fault, Findings, Unjudged, View, check, expect
 from otelkata.judge import registry
 from otelkata.judge.criteria import BONUS, CRITERIA, REQUIRED
+from otelkata.judge.finding import Sound
 from otelkata.judge.registry import Check
-from otelkata.judge.verdict import Result, Verdict, judge, run
+from otelkata.judge.verdict import NOTHING_SEEN, Result, Verdict, judge, run
 
 WORDS = {"why": "Because.", "fix": "Mend it."}
 
@@ -33,21 +34,23 @@ def yielding(*findings: object, criteria: tuple[str, ...] = ("F1",)) -> Check:
 
 
 @pytest.mark.parametrize(
-    ("findings", "status", "message"),
+    ("findings", "status", "message", "faults"),
     [
-        ([SOUND], "passed", ""),
-        ([SOUND, SOUND], "passed", ""),
-        ([Fault("a fault")], "failed", "a fault"),
-        ([SOUND, Fault("one"), Unjudged("why"), Fault("two")], "failed", "one (and 1 more)"),
-        ([SOUND, Unjudged("because")], "blocked", "because"),
-        ([], "blocked", "nothing of the kind was seen"),
+        ([SOUND], "passed", "", 0),
+        ([SOUND, SOUND], "passed", "", 0),
+        ([Fault("a fault")], "failed", "a fault", 1),
+        ([SOUND, Fault("one"), Unjudged("why"), Fault("two")], "failed", "one (and 1 more)", 2),
+        ([Fault("one"), Fault("two"), Fault("three")], "failed", "one (and 2 more)", 3),
+        ([SOUND, Unjudged("because")], "blocked", "because", 0),
+        ([], "blocked", NOTHING_SEEN, 0),
     ],
 )
-def test_findings_make_a_status(findings: list[object], status: str, message: str) -> None:
+def test_findings_make_a_status(
+    findings: list[object], status: str, message: str, faults: int
+) -> None:
     result = run(View(sound()), yielding(*findings))
-    assert result.status == status
-    assert result.message.startswith(message)
-    assert (result.fault is not None) == (status == "failed")
+    assert (result.status, result.message, result.faults) == (status, message, faults)
+    assert result.fault == next((f for f in findings if isinstance(f, Fault)), None)
 
 
 def test_a_check_that_crashes_is_the_graders_own_error() -> None:
@@ -60,6 +63,26 @@ def test_a_check_that_crashes_is_the_graders_own_error() -> None:
     verdict = judge(View(sound()), checks_of(crashes))
     assert (verdict.outcome, verdict.criteria["F1"]) == ("error", "blocked")
     assert "ZeroDivisionError" in verdict.results[0].message
+
+
+def test_of_a_check_that_crashes_the_innermost_two_calls_are_told() -> None:
+    def inner() -> None:
+        innermost()
+
+    def innermost() -> None:
+        raise ZeroDivisionError
+
+    @check("F1", **WORDS)
+    def crashes(view: View) -> Findings:
+        """Crash."""
+        inner()
+        yield SOUND
+
+    result = run(View(sound()), checks_of(crashes)[0])
+    lines = result.message.splitlines()
+    called = [line.rpartition(", in ")[2] for line in lines if line.startswith("  File ")]
+    assert called == ["inner", "innermost"]
+    assert (result.fault, result.faults) == (None, 0)
 
 
 def test_a_check_gets_the_cases_and_exits_that_its_parameters_name() -> None:
@@ -195,6 +218,32 @@ def test_a_fault_points_to_its_own_place_before_that_of_its_spans() -> None:
 def test_an_expectation_that_holds_is_sound_and_else_a_fault_of_what_is_there() -> None:
     assert expect("yes", "wrong") is SOUND
     assert expect(0, "wrong", None, None) == Fault("wrong")
+    view = View(sound())
+    case, (span, *_) = view.cases["success"], view.spans
+    (call, *_) = case.calls
+    found = expect(0, "wrong", case, None, span, call=call, path="other.py", line=3)
+    assert found == Fault("wrong", case, (span,), call, "other.py", 3)
+    assert isinstance(found, Fault)
+    assert found.details == ""
+
+
+@pytest.mark.parametrize(
+    ("said", "field"),
+    [
+        (Fault("wrong"), "message"),
+        (Unjudged("because"), "reason"),
+        (Result(yielding(), "blocked", "", None, 0, 0.0), "status"),
+        (Verdict([], {}), "criteria"),
+    ],
+    ids=["a fault", "what was not judged", "a result", "a verdict"],
+)
+def test_what_was_said_stays_said(said: object, field: str) -> None:
+    with pytest.raises(FrozenInstanceError):
+        setattr(said, field, "other")
+
+
+def test_all_that_is_sound_is_the_same() -> None:
+    assert {SOUND, Sound()} == {SOUND}
 
 
 def test_an_outcome_of_no_results_is_that_nothing_failed() -> None:

@@ -30,7 +30,7 @@ def decode(data: bytes) -> Evidence:
     """Return the evidence in `data`; raise EvidenceError where it is none of this version."""
     try:
         evidence = msgspec.json.decode(_unpack(data), type=Evidence)
-    except (msgspec.DecodeError, UnicodeError, zlib.error) as error:
+    except (msgspec.DecodeError, UnicodeError, RecursionError, zlib.error) as error:
         raise EvidenceError(f"it is not evidence as this version writes it: {error}") from error
     if evidence.schema_version != SCHEMA_VERSION:
         raise EvidenceError(

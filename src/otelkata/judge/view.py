@@ -304,7 +304,9 @@ class View:
                 self._tagged[tag].append(case)
         self.calls = [self._call(exchange) for exchange in evidence.exchanges]
         self._handled = {(c.data.callee, c.data.port): c for c in self.calls if c.data.port}
-        self.started = {(s.start, s.span_id): s for s in evidence.started}
+        # A host can claim to have started spans for a service that was never there.
+        self._reported = [s for s in evidence.started if s.start in self.starts]
+        self.started = {(s.start, s.span_id): s for s in self._reported}
         self.ended: set[tuple[str, str]] = {(e.start, e.span_id) for e in evidence.ended}
         self.made_up: list[tuple[str, Span]] = []
         """Spans that no provider ever started, with the start that they were exported by."""
@@ -434,7 +436,7 @@ class View:
     @cached_property
     def own(self) -> list[Started]:
         """Return the starts of the submission's own spans, without those of the host."""
-        return [s for s in self.evidence.started if s.scope != PROBE_SCOPE]
+        return [s for s in self._reported if s.scope != PROBE_SCOPE]
 
     def _call(self, exchange: Exchange) -> Call:
         call = Call(exchange, self.starts)
@@ -446,7 +448,7 @@ class View:
 
     def _exported(self) -> Iterator[ServiceSpan]:
         by_id: dict[str, list[Started]] = defaultdict(list)
-        for started in self.evidence.started:
+        for started in self._reported:
             by_id[started.span_id].append(started)
         seen = set()
         for exported in self.evidence.spans:
@@ -564,8 +566,7 @@ def _port_of(span: ServiceSpan) -> int | None:
 
 def _sent_to(request: Request) -> int | None:
     host = "".join(traceparent.values_of(request.headers, "host"))
-    port = host.rpartition(":")[2]
-    return int(port) if port.isdecimal() else None
+    return port_of(f"//{host}")
 
 
 def _answered(call: Call) -> str:
@@ -584,6 +585,6 @@ def _codes(codes: list[int]) -> str:
 def _json(body: str) -> Mapping[str, object]:
     try:
         value = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeError):
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
