@@ -468,3 +468,47 @@ def test_the_verdict_of_a_class_is_that_of_the_policy() -> None:
     results = [pages.report("broken"), pages.report("passed")]
     assert "1 passed 1 failed" in Page("".join(several(results, DEFAULT, ["", ""]))).text
     assert "2 passed" in Page("".join(several(results, Policy(pass_points=1), ["", ""]))).text
+
+
+def class_page(policy: Policy, *names: str) -> Page:
+    several = formats.load("html").several
+    assert several is not None
+    links = [""] * len(names)
+    return Page("".join(several([pages.report(name) for name in names], policy, links)))
+
+
+def test_an_overview_says_that_it_is_partial_and_what_was_left_out() -> None:
+    assert "Partial." not in class_page(DEFAULT, "passed", "broken").text
+    every = class_page(DEFAULT, "partial", "partial", "ungraded").text
+    assert "Partial. Left out lifespan hanging. Grade without" in every
+    assert "Left out lifespan hanging (in 1 of 2)." in class_page(DEFAULT, "partial", "broken").text
+
+
+def test_what_is_hidden_in_an_overview_is_neither_not_run_nor_counted() -> None:
+    plain = class_page(DEFAULT, "passed")
+    assert "18 /18 4" in plain.text
+    assert "hidden" not in plain.text
+    hiding = class_page(Policy(shown={"B4": "nothing"}), "passed")
+    assert "18 /18 3" in hiding.text
+    assert "hidden by the policy" in hiding.text
+    assert "fails B4" not in hiding.text
+    assert "fails B3" in hiding.text
+    assert "1 passed" in hiding.text
+    assert hiding.tags("td")[2 + list(CRITERIA).index("B4")]["class"] == "h"
+    assert hiding.tags("td")[2 + list(CRITERIA).index("B3")]["class"] == "p"
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        Policy(shown={"T3": "nothing"}),
+        Policy(shown={"broken_chain.server_is_under_the_client": "nothing"}),
+        Policy(shown={"B4": "nothing"}, pass_points=100),
+        Policy(shown_otherwise="nothing"),
+    ],
+)
+def test_an_overview_has_no_verdict_that_would_tell_what_is_hidden(policy: Policy) -> None:
+    found = class_page(policy, "passed", "broken", "ungraded")
+    assert {row["class"] for row in found.tags("tr") if "class" in row} == {"graded", "error"}
+    assert "2 graded 1 could not be graded" in found.text
+    assert not {"is failed", "is passed"} & set(found.all("value"))

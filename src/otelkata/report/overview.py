@@ -15,24 +15,32 @@ from otelkata.judge.verdict import CriterionStatus
 from otelkata.report.graded import Graded
 from otelkata.report.text import SIGNS
 
+Shown = CriterionStatus | Literal["hidden"]
+"""What an overview shows of a criterion: a policy may hide what it came to."""
+
 NAMED = 3
 """How many submissions are named as examples."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What the overview needs of one result."""
+    """What the overview needs of one result.
+
+    `verdict` is `graded` where it would tell what a policy hides. `omissions` are in words, empty
+    where everything was judged.
+    """
 
     submission: str
-    verdict: Literal["passed", "failed", "error"]
+    verdict: Literal["passed", "failed", "error", "graded"]
     passed: int
     total: int
     bonus: int
     criteria: tuple[str, ...]
-    statuses: tuple[CriterionStatus, ...]
+    statuses: tuple[Shown, ...]
     checks: tuple[tuple[str, str], ...]
     error: str
     duration_s: float
+    omissions: str = ""
 
     @property
     def breaks(self) -> bool:
@@ -58,10 +66,11 @@ def line(graded: Graded) -> Line:
         graded.required.total,
         graded.bonus.passed,
         tuple(c for c in CRITERIA if graded.criteria.get(c) == "failed"),
-        tuple(graded.criteria.get(c, "not_run") for c in CRITERIA),
+        tuple(graded.criteria.get(c, "hidden") for c in CRITERIA),
         tuple((criterion, check.id) for check in failed for criterion in check.criteria or ("",)),
         graded.error,
         graded.duration_s,
+        graded.omissions,
     )
 
 
@@ -91,6 +100,8 @@ def table(lines: Sequence[Line]) -> RenderableType:
     counts = Counter(line.verdict for line in lines)
     parts = [f"{counts[verdict]} {verdict}" for verdict in ("passed", "failed", "error")]
     head = Text(f"{len(lines)} submissions: {', '.join(parts)}", style="bold")
+    for omissions in partial(lines):
+        head.append(f"\npartial: {omissions}", style="not bold yellow")
     found = faults(lines)
     if not found:
         return head
@@ -110,6 +121,16 @@ def table(lines: Sequence[Line]) -> RenderableType:
         named = ", ".join(fault.submissions[:NAMED]) + (f" and {more} more" if more > 0 else "")
         rows.add_row(title, share, check, Text(named, style="dim"))
     return Group(head, Text("What fails most:"), Padding(rows, (0, 2)))
+
+
+def partial(lines: Sequence[Line]) -> list[str]:
+    """Return in words what was not judged on purpose, and in how many where not in all."""
+    graded = [line.omissions for line in lines if line.verdict != "error"]
+    return [
+        omissions if number == len(graded) else f"{omissions} (in {number} of {len(graded)})"
+        for omissions, number in Counter(graded).items()
+        if omissions
+    ]
 
 
 def faults(lines: Sequence[Line]) -> dict[str, Frequent]:
