@@ -28,6 +28,7 @@ from otelkata.report.html import overview
 from otelkata.report.html.environment import took
 from otelkata.report.html.page import page
 from otelkata.report.html.waterfall import Waterfall, waterfall
+from otelkata.report.overview import faults
 from otelkata.report.policy import DEFAULT, Policy
 from otelkata.report.words import visible
 
@@ -480,8 +481,19 @@ def class_page(policy: Policy, *names: str) -> Page:
 def test_an_overview_says_that_it_is_partial_and_what_was_left_out() -> None:
     assert "Partial." not in class_page(DEFAULT, "passed", "broken").text
     every = class_page(DEFAULT, "partial", "partial", "ungraded").text
-    assert "Partial. Left out lifespan hanging. Grade without" in every
+    assert "Partial. Left out lifespan hanging. Grade without --quick for whole" in every
     assert "Left out lifespan hanging (in 1 of 2)." in class_page(DEFAULT, "partial", "broken").text
+
+
+def test_what_fails_most_has_bonus_after_all_that_is_required() -> None:
+    failing = pages.lines(1)[0]
+    lines = [
+        replace(failing, submission=name, checks=((bonus, "a.b"), *required))
+        for name, bonus, required in (("a", "B3", ()), ("b", "B3", (("T3", "a.c"),)))
+    ]
+    assert list(faults(lines)) == ["T3", "B3"]
+    text = Page(overview.page(lines, ["", ""])).text
+    assert text.index("no broken chain 1 of 2") < text.index("baggage carries tenant and user")
 
 
 def test_what_is_hidden_in_an_overview_is_neither_not_run_nor_counted() -> None:

@@ -110,7 +110,7 @@ def table(lines: Sequence[Line]) -> RenderableType:
     rows.add_column("failed", justify="right", no_wrap=True)
     rows.add_column("mostly by", overflow="fold")
     rows.add_column("in", overflow="fold")
-    for criterion, fault in sorted(found.items(), key=lambda item: -len(item[1].submissions)):
+    for criterion, fault in found.items():
         title = Text.assemble((criterion or "contract", "bold"))
         if criterion in BONUS:
             title.append(" (bonus)", style="yellow")
@@ -134,7 +134,10 @@ def partial(lines: Sequence[Line]) -> list[str]:
 
 
 def faults(lines: Sequence[Line]) -> dict[str, Frequent]:
-    """Return which submissions fail each criterion; an empty one is the contract."""
+    """Return which submissions fail each criterion, an empty one is the contract.
+
+    What fails most comes first, and bonus, which fails nobody, after all that is required.
+    """
     found: dict[str, Frequent] = {}
     for line in lines:
         for criterion, check in line.checks:
@@ -142,4 +145,5 @@ def faults(lines: Sequence[Line]) -> dict[str, Frequent]:
             fault.checks[check] += 1
             if line.submission not in fault.submissions[-1:]:
                 fault.submissions.append(line.submission)
-    return found
+    order = sorted(found.items(), key=lambda one: (one[0] in BONUS, -len(one[1].submissions)))
+    return dict(order)

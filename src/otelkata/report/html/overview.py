@@ -74,7 +74,7 @@ def _names(submissions: Sequence[str]) -> tuple[list[str], str]:
 
 def _frequent(lines: Sequence[Line], names: Sequence[str]) -> list[Common]:
     name_of = {line.submission: name for line, name in zip(lines, names, strict=True)}
-    found = [
+    return [
         Common(
             criterion,
             CRITERIA.get(criterion, "the contract of a submission"),
@@ -86,4 +86,3 @@ def _frequent(lines: Sequence[Line], names: Sequence[str]) -> list[Common]:
         )
         for criterion, fault in faults(lines).items()
     ]
-    return sorted(found, key=lambda one: -one.number)
