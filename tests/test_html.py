@@ -28,12 +28,12 @@ from otelkata.report.html import overview
 from otelkata.report.html.environment import took
 from otelkata.report.html.page import page
 from otelkata.report.html.waterfall import Waterfall, waterfall
-from otelkata.report.overview import faults
+from otelkata.report.overview import Shown, faults
 from otelkata.report.policy import DEFAULT, Policy
 from otelkata.report.words import visible
 
 VOID = {"meta", "link", "input"}
-CLASSES = ("class", "hostile class")
+CLASSES = ("class", "hostile class", "class under a policy")
 
 
 class Page(HTMLParser):
@@ -80,10 +80,16 @@ class Page(HTMLParser):
         return [attrs for tag, attrs in self.elements if tag in names]
 
 
+def hiding(statuses: tuple[Shown, ...]) -> tuple[Shown, ...]:
+    return (*statuses[:-1], "hidden")
+
+
 def overview_of(name: str) -> str:
     count = len(pages.HOSTILE)
     hostile = pages.lines(count, lambda number: f"{visible(pages.HOSTILE[number])}{number}")
     lines = hostile if name == "hostile class" else pages.lines(14)
+    if name == "class under a policy":
+        lines = [replace(line, verdict="graded", statuses=hiding(line.statuses)) for line in lines]
     links = [link(Path(f"out/{pages.name(line)}.html"), None) for line in lines]
     return overview.page(lines, links)
 
