@@ -104,7 +104,7 @@ def shutdown_tracer(provider: TracerProvider, timeout: float) -> bool:
         done.set()
 
     threading.Thread(target=run, daemon=True).start()
-    return done.wait(timeout)
+    return done.wait(timeout)  # in time; an export may have failed
 
 
 def shutdown_by_attribute(provider: TracerProvider, timeout: float) -> None:

@@ -11,10 +11,13 @@ from otelkata.check import (
     expect,
 )
 
-_MARK = (
-    "In the handler of the failure: `span.set_status(Status(StatusCode.ERROR, message))` and "
-    "`span.record_exception(error)`, also where it is turned into a response, and also for "
-    "timeouts and cancellation, which an `except Exception` and the SDK do not see."
+_LEAVE = (
+    "Let the failure leave the `with` of the CLIENT span and handle it outside: the span then has "
+    "ERROR and the exception by itself. Put `async with asyncio.timeout(seconds):` inside that "
+    "`with`, so that the span sees the `TimeoutError`: a timeout around it is a `CancelledError` "
+    "in there, which neither the SDK nor an `except Exception` sees. Where nothing leaves "
+    "the `with` (an answer of 5xx, a failure that is handled inside), "
+    "`span.set_status(StatusCode.ERROR)`, and `span.record_exception(error)` if there is one."
 )
 
 
@@ -49,7 +52,7 @@ def server_errors_show(failed: Cases) -> Findings:
     "F6",
     "T4",
     why="The CLIENT span is where a failing dependency shows first.",
-    fix=_MARK,
+    fix=_LEAVE,
 )
 def failed_calls_show(failed: Cases, retried: Cases) -> Findings:
     """A call that was refused, dropped, timed out or answered 5xx is ERROR on its CLIENT span."""
@@ -120,7 +123,7 @@ def sound_operations_are_no_errors(answered: Cases, success: Cases) -> Findings:
 @check(
     "C4",
     why="ERROR says that something failed; the exception says what, and where in the code.",
-    fix=_MARK,
+    fix=_LEAVE,
 )
 def failed_calls_record_their_exception(failed: Cases) -> Findings:
     """A call that was refused, dropped or timed out has the exception on its CLIENT span."""
@@ -174,7 +177,8 @@ def unusable_answers_show(failed: Cases) -> Findings:
     "F6",
     "T4",
     why="A database that fails is the first thing to look for when checkouts fail.",
-    fix=_MARK,
+    fix="In the handler of the failure: `span.set_status(Status(StatusCode.ERROR, message))` and "
+    "`span.record_exception(error)`, also where it is turned into a response.",
 )
 def failed_queries_show(database_failed: Cases, view: View) -> Findings:
     """A query that failed is an ERROR with the exception, on its span or the SERVER span."""

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -234,6 +235,26 @@ def test_what_could_not_be_judged_is_no_breach_of_the_contract() -> None:
     statuses = tuple(unjudged.get(name, "passed") for name in CRITERIA)
     line = Line("theirs", "failed", 17, 18, 3, (), statuses, (), "", 1.0)
     assert show_line(line).plain == "✗ theirs  17/18 +3  F3 could not be judged"
+
+
+def test_the_summary_of_a_partial_batch_says_what_was_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole, quick = sound(), replace(sound(), left_out=["lifespan_hanging", "sigterm_hanging"])
+    only = replace(sound(), only=["orphans.continues_the_trace"])
+    for name, evidence in {"a": quick, "b": quick, "c": whole, "d": only}.items():
+        store.write(evidence, tmp_path / f"{name}{store.SUFFIX}")
+    run("--regrade", tmp_path)
+    summary = capsys.readouterr().out.partition("\n\n")[2].splitlines()
+    assert summary[1:3] == [
+        "partial: left out lifespan hanging, sigterm hanging (in 2 of 4)",
+        "partial: judged only orphans.continues_the_trace (in 1 of 4)",
+    ]
+    for name in "cd":
+        (tmp_path / f"{name}{store.SUFFIX}").unlink()
+    run("--regrade", tmp_path)
+    summary = capsys.readouterr().out.partition("\n\n")[2].splitlines()
+    assert summary[1] == "partial: left out lifespan hanging, sigterm hanging"
 
 
 @pytest.mark.parametrize(

@@ -25,22 +25,31 @@ DOCS = Path(__file__).parents[1] / "docs"
 EXAMPLES = DOCS / "examples"
 GRADESCOPE = EXAMPLES / "gradescope"
 WORKFLOW = EXAMPLES / "github-classroom" / "classroom.yml"
+LINTING = EXAMPLES / "github-actions" / "kata-lint.yml"
 PATIENCE = 100
 """Longest time, in seconds, that grading may take, so that a grader that hangs fails its test."""
 
 
-def workflow() -> Any:
+def in_yaml(text: str) -> Any:
     # Without stubs, which would be one more package for the types of one line.
-    return importlib.import_module("yaml").safe_load(WORKFLOW.read_text("utf-8"))
+    return importlib.import_module("yaml").safe_load(text)
+
+
+def workflow() -> Any:
+    return in_yaml(WORKFLOW.read_text("utf-8"))
 
 
 def environment(folder: Path, **variables: object) -> dict[str, str]:
-    """Return variables under which `kata-grade` is the one of this interpreter, always quick."""
+    """Return variables under which commands are those of this interpreter, a grading is quick."""
     programs = folder / "programs"
     programs.mkdir()
-    program = programs / "kata-grade"
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m otelkata.cli.grade "$@" --quick\n')
-    program.chmod(0o755)
+    for name, module in (("kata-grade", "grade"), ("kata-lint", "lint")):
+        options = '"$@" --quick' if name == "kata-grade" else '"$@"'
+        program = programs / name
+        program.write_text(
+            f'#!/bin/sh\nexec "{sys.executable}" -m otelkata.cli.{module} {options}\n'
+        )
+        program.chmod(0o755)
     path = f"{programs}{os.pathsep}{os.environ['PATH']}"
     return {**unmeasured(), "PATH": path, **{name: str(value) for name, value in variables.items()}}
 
@@ -183,6 +192,78 @@ def test_the_workflow_goes_on_where_a_submission_fails(tmp_path: Path) -> None:
     assert finished.returncode == 0, finished.stderr
     result = json.loads(base64.b64decode(output.read_text("utf-8").partition("=")[2]))
     assert result["status"] == "fail"
+
+
+# Linting in CI and before a commit
+
+
+def linting(job: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    [command] = [
+        one["run"]
+        for one in in_yaml(LINTING.read_text("utf-8"))["jobs"][job]["steps"]
+        if one.get("name") == "Lint"
+    ]
+    variables = environment(folder)
+    # As GitHub runs a step.
+    return bash("-e", "-c", command, cwd=folder, env=variables)
+
+
+LEAK = """\
+from opentelemetry import trace
+
+
+def reserve() -> None:
+    trace.get_tracer(__name__).start_span("reserve")
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "annotations", "scanning"),
+    [("", 0, 0), (LEAK, 1, 0), ("from opentelemetry import (", 2, 1)],
+)
+def test_a_job_that_lints_fails_as_it_says(
+    source: str, annotations: int, scanning: int, tmp_path: Path
+) -> None:
+    for job, code in {"annotations": annotations, "code-scanning": scanning}.items():
+        folder = tmp_path / job
+        folder.mkdir()
+        (folder / "stock.py").write_text(source)
+        finished = linting(job, folder)
+        assert finished.returncode == code, finished.stderr
+        annotated = "::error file=stock.py,line=5" in finished.stdout
+        assert annotated == (job == "annotations" and source == LEAK)
+    report = json.loads((tmp_path / "code-scanning" / "kata-lint.sarif").read_text("utf-8"))
+    found = [result["ruleId"] for result in report["runs"][0]["results"]]
+    assert found == (["OTK101"] if source == LEAK else [])
+
+
+def test_what_is_uploaded_is_what_was_written() -> None:
+    steps = in_yaml(LINTING.read_text("utf-8"))["jobs"]["code-scanning"]["steps"]
+    written = re.search(r"--output (\S+)", steps[-2]["run"])
+    assert written
+    assert steps[-1]["with"]["sarif_file"] == written[1]
+
+
+def test_the_configuration_of_pre_commit_names_a_hook_of_this_repository() -> None:
+    page = (DOCS / "lint.md").read_text("utf-8")
+    [configuration] = re.findall(r"```yaml\n(repos:.*?)```", page, re.DOTALL)
+    [repository] = in_yaml(configuration)["repos"]
+    assert {*repository} == {"repo", "rev", "hooks"}
+    hooks = in_yaml((DOCS.parent / ".pre-commit-hooks.yaml").read_text("utf-8"))
+    assert {hook["id"] for hook in repository["hooks"]} <= {hook["id"] for hook in hooks}
+
+
+INSTALLS = re.compile(r"pip install [^\n`]*\botelkata\b(?!-)")
+
+
+def test_who_installs_by_name_is_told_what_to_do_without_an_index() -> None:
+    shown = [*DOCS.glob("*.md"), DOCS.parent / "README.md", *EXAMPLES.glob("*/*")]
+    named = [file for file in shown if INSTALLS.search(file.read_text("utf-8"))]
+    assert {"lint.md", "batch.md", "classroom.yml", "setup.sh"} <= {file.name for file in named}
+    told = ("#without-the-repository", "docs/index.md")
+    texts = {file.name: file.read_text("utf-8") for file in named}
+    assert [name for name, text in texts.items() if not any(it in text for it in told)] == []
+    assert "\n### Without the repository\n" in (DOCS / "index.md").read_text("utf-8")
 
 
 # What the documentation says

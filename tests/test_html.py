@@ -28,11 +28,12 @@ from otelkata.report.html import overview
 from otelkata.report.html.environment import took
 from otelkata.report.html.page import page
 from otelkata.report.html.waterfall import Waterfall, waterfall
+from otelkata.report.overview import Shown, faults
 from otelkata.report.policy import DEFAULT, Policy
 from otelkata.report.words import visible
 
 VOID = {"meta", "link", "input"}
-CLASSES = ("class", "hostile class")
+CLASSES = ("class", "hostile class", "class under a policy")
 
 
 class Page(HTMLParser):
@@ -79,10 +80,16 @@ class Page(HTMLParser):
         return [attrs for tag, attrs in self.elements if tag in names]
 
 
+def hiding(statuses: tuple[Shown, ...]) -> tuple[Shown, ...]:
+    return (*statuses[:-1], "hidden")
+
+
 def overview_of(name: str) -> str:
     count = len(pages.HOSTILE)
     hostile = pages.lines(count, lambda number: f"{visible(pages.HOSTILE[number])}{number}")
     lines = hostile if name == "hostile class" else pages.lines(14)
+    if name == "class under a policy":
+        lines = [replace(line, verdict="graded", statuses=hiding(line.statuses)) for line in lines]
     links = [link(Path(f"out/{pages.name(line)}.html"), None) for line in lines]
     return overview.page(lines, links)
 
@@ -468,3 +475,58 @@ def test_the_verdict_of_a_class_is_that_of_the_policy() -> None:
     results = [pages.report("broken"), pages.report("passed")]
     assert "1 passed 1 failed" in Page("".join(several(results, DEFAULT, ["", ""]))).text
     assert "2 passed" in Page("".join(several(results, Policy(pass_points=1), ["", ""]))).text
+
+
+def class_page(policy: Policy, *names: str) -> Page:
+    several = formats.load("html").several
+    assert several is not None
+    links = [""] * len(names)
+    return Page("".join(several([pages.report(name) for name in names], policy, links)))
+
+
+def test_an_overview_says_that_it_is_partial_and_what_was_left_out() -> None:
+    assert "Partial." not in class_page(DEFAULT, "passed", "broken").text
+    every = class_page(DEFAULT, "partial", "partial", "ungraded").text
+    assert "Partial. Left out lifespan hanging. Grade without --quick for whole" in every
+    assert "Left out lifespan hanging (in 1 of 2)." in class_page(DEFAULT, "partial", "broken").text
+
+
+def test_what_fails_most_has_bonus_after_all_that_is_required() -> None:
+    failing = pages.lines(1)[0]
+    lines = [
+        replace(failing, submission=name, checks=((bonus, "a.b"), *required))
+        for name, bonus, required in (("a", "B3", ()), ("b", "B3", (("T3", "a.c"),)))
+    ]
+    assert list(faults(lines)) == ["T3", "B3"]
+    text = Page(overview.page(lines, ["", ""])).text
+    assert text.index("no broken chain 1 of 2") < text.index("baggage carries tenant and user")
+
+
+def test_what_is_hidden_in_an_overview_is_neither_not_run_nor_counted() -> None:
+    plain = class_page(DEFAULT, "passed")
+    assert "18 /18 4" in plain.text
+    assert "hidden" not in plain.text
+    hiding = class_page(Policy(shown={"B4": "nothing"}), "passed")
+    assert "18 /18 3" in hiding.text
+    assert "hidden by the policy" in hiding.text
+    assert "fails B4" not in hiding.text
+    assert "fails B3" in hiding.text
+    assert "1 passed" in hiding.text
+    assert hiding.tags("td")[2 + list(CRITERIA).index("B4")]["class"] == "h"
+    assert hiding.tags("td")[2 + list(CRITERIA).index("B3")]["class"] == "p"
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        Policy(shown={"T3": "nothing"}),
+        Policy(shown={"broken_chain.server_is_under_the_client": "nothing"}),
+        Policy(shown={"B4": "nothing"}, pass_points=100),
+        Policy(shown_otherwise="nothing"),
+    ],
+)
+def test_an_overview_has_no_verdict_that_would_tell_what_is_hidden(policy: Policy) -> None:
+    found = class_page(policy, "passed", "broken", "ungraded")
+    assert {row["class"] for row in found.tags("tr") if "class" in row} == {"graded", "error"}
+    assert "2 graded 1 could not be graded" in found.text
+    assert not {"is failed", "is passed"} & set(found.all("value"))

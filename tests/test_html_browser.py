@@ -308,3 +308,15 @@ def test_without_scripts_an_overview_has_no_controls_that_do_nothing(opened: Ope
     page = opened("class", scripts=False).page
     assert not page.locator(".controls").is_visible()
     assert page.locator(".matrix tbody tr").count() == 14
+
+
+@pytest.mark.parametrize(("width", "is_told"), [(360, True), (800, True), (1280, False)])
+def test_a_matrix_that_ends_beyond_the_screen_says_so(
+    opened: Opener, *, width: int, is_told: bool
+) -> None:
+    page = opened("class", width=width).page
+    is_wider = "document.querySelector('.scroll').scrollWidth > innerWidth"
+    assert page.evaluate(is_wider) is is_told
+    assert page.locator(".sideways").is_visible() is is_told
+    lines = "[...document.querySelectorAll('.legend i')].map(one => one.getClientRects().length)"
+    assert set(page.evaluate(lines)) == {1}

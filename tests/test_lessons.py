@@ -1,7 +1,15 @@
 """The code that teaches a criterion is what it is called: the wrong is wrong, the right right."""
 
-import pytest
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 
+import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from otelkata.judge import registry
 from otelkata.judge.criteria import CRITERIA
 from otelkata.lint import rule
 from otelkata.lint.command.config import Config
@@ -58,3 +66,32 @@ def test_a_lesson_without_its_form_is_refused(text: str, told: str) -> None:
     assert lesson.parse("T1", WHOLE).wrong == "pass\n"
     with pytest.raises(ValueError, match=told):
         lesson.parse("T1", text)
+
+
+@pytest.mark.parametrize(("inside", "status"), [(True, "ERROR"), (False, "UNSET")])
+def test_a_span_sees_a_timeout_only_where_the_fix_says(*, inside: bool, status: str) -> None:
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+
+    @asynccontextmanager
+    async def span() -> AsyncIterator[None]:
+        with provider.get_tracer("test").start_as_current_span("call"):
+            yield
+
+    async def call() -> None:
+        first, second = (span(), asyncio.timeout(0)) if inside else (asyncio.timeout(0), span())
+        async with first, second:
+            await asyncio.Event().wait()
+
+    with suppress(TimeoutError):
+        asyncio.run(call())
+    [found] = exporter.get_finished_spans()
+    assert found.status.status_code.name == status
+    assert len(found.events) == (1 if inside else 0)
+
+
+@pytest.mark.parametrize("name", ["failed_calls_show", "failed_calls_record_their_exception"])
+def test_the_fix_of_a_failed_call_puts_the_timeout_inside_its_span(name: str) -> None:
+    [check] = [check for check in registry.load() if check.id == f"errors.{name}"]
+    assert "`async with asyncio.timeout(seconds):` inside that `with`" in check.fix

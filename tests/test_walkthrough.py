@@ -1,5 +1,6 @@
 """Who follows the walk-through alone arrives at a submission that passes."""
 
+import re
 import sys
 from itertools import pairwise
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 from docs_blocks import ROOT, SHELL, Block, apply, assert_printed, blocks, run
 
 from otelkata.cli.new import copy
+from otelkata.judge.criteria import BONUS, CRITERIA
 
 pytestmark = [
     pytest.mark.fixtures,
@@ -20,6 +22,17 @@ GRADINGS = [
     for number, (command, output) in enumerate(pairwise(PAGE))
     if command.language in SHELL and "kata-grade" in command.code
 ]
+ORDER = re.compile(r"^\| (\d) \|[^|]+\| (\d+)(?:: )?([^|]*)\|([^|]+)\|", re.MULTILINE).findall(
+    (ROOT / "KATA.md").read_text("utf-8").partition("## An order of work")[2]
+)[: len(GRADINGS)]
+"""The exercise's rows of the same steps: number, how many pass, which are new, which fail."""
+
+
+def criteria(text: str) -> set[str]:
+    """Return the criteria in a text: `F1-F3, C2`."""
+    every = list(CRITERIA)
+    spans = re.findall(r"([FCTB]\d)(?:-([FCTB]\d))?", text)
+    return {one for a, b in spans for one in every[every.index(a) : every.index(b or a) + 1]}
 
 
 @pytest.mark.parametrize(
@@ -32,7 +45,20 @@ def test_each_step_comes_to_what_the_page_shows(
     copy(tmp_path / "my-checkout")
     for block in PAGE[:number]:
         apply(block, tmp_path)
-    assert_printed(output, run(command, tmp_path))
+    printed = run(command, tmp_path)
+    assert_printed(output, printed)
+    marks = re.findall(r"^  ([✓✗?]) ([FCTB]\d) ", printed, re.MULTILINE)
+    assert len(marks) == len(CRITERIA)
+    step = [command for _, command, _ in GRADINGS].index(command)
+    _, total, _, fails = ORDER[step]
+    passes = set().union(*(criteria(new) for _, _, new, _ in ORDER[: step + 1]))
+    assert {criterion for mark, criterion in marks if mark == "✓"} == passes
+    assert {criterion for mark, criterion in marks if mark == "✗"} == criteria(fails)
+    assert int(total) == len(passes - BONUS.keys())
+
+
+def test_the_exercise_names_each_step_once() -> None:
+    assert [int(row[0]) for row in ORDER] == list(range(len(GRADINGS)))
 
 
 def test_the_first_command_makes_what_the_rest_begins_with(tmp_path: Path) -> None:

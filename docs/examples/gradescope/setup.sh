@@ -9,4 +9,5 @@ curl -LsSf https://astral.sh/uv/install.sh | env UV_INSTALL_DIR=/usr/local/bin U
 # Not in the home of who installs it: submissions run as another user, who cannot look in there.
 export UV_PYTHON_INSTALL_DIR=/opt/python
 /usr/local/bin/uv venv --python 3.12 /opt/otelkata
+# Where no index has it: "Install" in docs/index.md.
 /usr/local/bin/uv pip install --python /opt/otelkata/bin/python 'otelkata[grade]'

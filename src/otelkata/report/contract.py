@@ -78,7 +78,7 @@ def to_graded(item: Mapping[str, Any], titles: Mapping[str, str]) -> Graded:
         verdict=result.verdict,
         seed=result.seed,
         criteria={name: result.criteria.get(name, "not_run") for name in CRITERIA},
-        left_out=("what takes long",) if result.partial else (),
+        left_out=("some of what is judged",) if result.partial else (),
         required=result.score.required,
         bonus=result.score.bonus,
         checks=tuple(_judged(check, titles) for check in result.checks),

@@ -15,24 +15,32 @@ from otelkata.judge.verdict import CriterionStatus
 from otelkata.report.graded import Graded
 from otelkata.report.text import SIGNS
 
+Shown = CriterionStatus | Literal["hidden"]
+"""What an overview shows of a criterion: a policy may hide what it came to."""
+
 NAMED = 3
 """How many submissions are named as examples."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What the overview needs of one result."""
+    """What the overview needs of one result.
+
+    `verdict` is `graded` where it would tell what a policy hides. `omissions` are in words, empty
+    where everything was judged.
+    """
 
     submission: str
-    verdict: Literal["passed", "failed", "error"]
+    verdict: Literal["passed", "failed", "error", "graded"]
     passed: int
     total: int
     bonus: int
     criteria: tuple[str, ...]
-    statuses: tuple[CriterionStatus, ...]
+    statuses: tuple[Shown, ...]
     checks: tuple[tuple[str, str], ...]
     error: str
     duration_s: float
+    omissions: str = ""
 
     @property
     def breaks(self) -> bool:
@@ -58,10 +66,11 @@ def line(graded: Graded) -> Line:
         graded.required.total,
         graded.bonus.passed,
         tuple(c for c in CRITERIA if graded.criteria.get(c) == "failed"),
-        tuple(graded.criteria.get(c, "not_run") for c in CRITERIA),
+        tuple(graded.criteria.get(c, "hidden") for c in CRITERIA),
         tuple((criterion, check.id) for check in failed for criterion in check.criteria or ("",)),
         graded.error,
         graded.duration_s,
+        graded.omissions,
     )
 
 
@@ -91,6 +100,8 @@ def table(lines: Sequence[Line]) -> RenderableType:
     counts = Counter(line.verdict for line in lines)
     parts = [f"{counts[verdict]} {verdict}" for verdict in ("passed", "failed", "error")]
     head = Text(f"{len(lines)} submissions: {', '.join(parts)}", style="bold")
+    for omissions in partial(lines):
+        head.append(f"\npartial: {omissions}", style="not bold yellow")
     found = faults(lines)
     if not found:
         return head
@@ -99,7 +110,7 @@ def table(lines: Sequence[Line]) -> RenderableType:
     rows.add_column("failed", justify="right", no_wrap=True)
     rows.add_column("mostly by", overflow="fold")
     rows.add_column("in", overflow="fold")
-    for criterion, fault in sorted(found.items(), key=lambda item: -len(item[1].submissions)):
+    for criterion, fault in found.items():
         title = Text.assemble((criterion or "contract", "bold"))
         if criterion in BONUS:
             title.append(" (bonus)", style="yellow")
@@ -112,8 +123,21 @@ def table(lines: Sequence[Line]) -> RenderableType:
     return Group(head, Text("What fails most:"), Padding(rows, (0, 2)))
 
 
+def partial(lines: Sequence[Line]) -> list[str]:
+    """Return in words what was not judged on purpose, and in how many where not in all."""
+    graded = [line.omissions for line in lines if line.verdict != "error"]
+    return [
+        omissions if number == len(graded) else f"{omissions} (in {number} of {len(graded)})"
+        for omissions, number in Counter(graded).items()
+        if omissions
+    ]
+
+
 def faults(lines: Sequence[Line]) -> dict[str, Frequent]:
-    """Return which submissions fail each criterion; an empty one is the contract."""
+    """Return which submissions fail each criterion, an empty one is the contract.
+
+    What fails most comes first, and bonus, which fails nobody, after all that is required.
+    """
     found: dict[str, Frequent] = {}
     for line in lines:
         for criterion, check in line.checks:
@@ -121,4 +145,5 @@ def faults(lines: Sequence[Line]) -> dict[str, Frequent]:
             fault.checks[check] += 1
             if line.submission not in fault.submissions[-1:]:
                 fault.submissions.append(line.submission)
-    return found
+    order = sorted(found.items(), key=lambda one: (one[0] in BONUS, -len(one[1].submissions)))
+    return dict(order)

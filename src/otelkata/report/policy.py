@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
-from otelkata.judge.criteria import CRITERIA
+from otelkata.judge.criteria import BONUS, CRITERIA
 
 Level = Literal["all", "result", "nothing"]
 """What is seen: everything, whether it passed, or nothing until it is published."""
@@ -52,6 +52,14 @@ class Policy:
     def withholds(self) -> bool:
         """Tell whether there is anything of which a learner does not even see the result."""
         return "nothing" in {self.shown_otherwise, *self.shown.values()}
+
+    @property
+    def withholds_verdict(self) -> bool:
+        """Tell whether a verdict would tell what a learner does not see; bonus changes none."""
+        hidden = {name for name, level in self.shown.items() if level == "nothing"}
+        if self.shown_otherwise == "nothing" or hidden - BONUS.keys():
+            return True
+        return bool(hidden) and self.says_what_passes
 
     def weight(self, name: str, *, bonus: bool) -> float:
         """Return how much a criterion or check counts beside the others."""

@@ -1,8 +1,13 @@
 """Leave of a result what a learner may see."""
 
+from collections.abc import Collection, Mapping
+
 import msgspec
 
-from .graded import Graded, Judged, LintFinding
+from otelkata.judge.criteria import BONUS, REQUIRED
+from otelkata.judge.verdict import CriterionStatus
+
+from .graded import Graded, Judged, LintFinding, Score
 from .policy import Level, Policy
 
 UNTOLD = "it is only told whether this passed"
@@ -13,13 +18,14 @@ def seen(graded: Graded, policy: Policy) -> Graded:
     if not policy.hides:
         return graded
     levels = {check.id: policy.level_of_check(check.id, check.criteria) for check in graded.checks}
+    criteria = {
+        name: status for name, status in graded.criteria.items() if policy.level(name) != "nothing"
+    }
     return msgspec.structs.replace(
         graded,
-        criteria={
-            name: status
-            for name, status in graded.criteria.items()
-            if policy.level(name) != "nothing"
-        },
+        criteria=criteria,
+        required=_score(criteria, REQUIRED),
+        bonus=_score(criteria, BONUS),
         checks=tuple(
             at_level(check, levels[check.id])
             for check in graded.checks
@@ -39,6 +45,12 @@ def at_level(check: Judged, level: Level) -> Judged:
     return msgspec.structs.replace(
         check, message=UNTOLD, why="", fix="", trace=None, location=None, drawing=None
     )
+
+
+def _score(criteria: Mapping[str, CriterionStatus], among: Collection[str]) -> Score:
+    # A number that counts what is hidden would tell it.
+    ran = [status for name, status in criteria.items() if name in among and status != "not_run"]
+    return Score(ran.count("passed"), len(ran))
 
 
 def _is_shown(finding: LintFinding, policy: Policy) -> bool:

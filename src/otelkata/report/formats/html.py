@@ -19,7 +19,10 @@ def _several(results: Iterable[Graded], policy: Policy, links: Sequence[str]) ->
 
 
 def _line(graded: Graded, policy: Policy) -> Line:
-    return replace(line(seen(graded, policy)), verdict=mark(graded, policy).verdict)
+    shown = line(seen(graded, policy))
+    if policy.withholds_verdict and not graded.error:
+        return replace(shown, verdict="graded")
+    return replace(shown, verdict=mark(graded, policy).verdict)
 
 
 FORMAT = Format(

@@ -6,7 +6,7 @@ from pathlib import PurePath
 
 from otelkata.judge.criteria import BONUS, CRITERIA
 from otelkata.report.html.environment import render
-from otelkata.report.overview import NAMED, Line, faults
+from otelkata.report.overview import NAMED, Line, faults, partial
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,14 @@ def page(lines: Sequence[Line], links: Sequence[str]) -> str:
         folder=folder,
         counts={
             verdict: sum(line.verdict == verdict for line in lines)
-            for verdict in ("passed", "failed", "error")
+            for verdict in ("graded", "passed", "failed", "error")
+        },
+        partial=partial(lines),
+        hidden={
+            criterion
+            for line in lines
+            for criterion, status in zip(CRITERIA, line.statuses, strict=True)
+            if status == "hidden"
         },
         frequent=_frequent(lines, names),
         criteria=CRITERIA,
@@ -67,7 +74,7 @@ def _names(submissions: Sequence[str]) -> tuple[list[str], str]:
 
 def _frequent(lines: Sequence[Line], names: Sequence[str]) -> list[Common]:
     name_of = {line.submission: name for line, name in zip(lines, names, strict=True)}
-    found = [
+    return [
         Common(
             criterion,
             CRITERIA.get(criterion, "the contract of a submission"),
@@ -79,4 +86,3 @@ def _frequent(lines: Sequence[Line], names: Sequence[str]) -> list[Common]:
         )
         for criterion, fault in faults(lines).items()
     ]
-    return sorted(found, key=lambda one: -one.number)

@@ -6,7 +6,7 @@ const headers = [...table.tHead.rows[0].cells];
 const named = document.getElementById("named");
 const shown = document.getElementById("shown");
 const names = new Map(rows.map((row) => [row, row.cells[0].textContent.toLowerCase()]));
-const worst = { f: 0, o: 0, q: 1, n: 2, p: 3 };
+const worst = { f: 0, o: 0, q: 1, n: 2, h: 2, p: 3 };
 
 function key(row, column) {
   const cell = row.cells[column];
