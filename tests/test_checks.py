@@ -1556,7 +1556,11 @@ def test_the_places_of_personal_data_are_named(place: str, change: Change) -> No
             all_of(outside("success/inventory/query"), leak("success/inventory/query")),
             "inventory's CLIENT span 'SELECT' was started and never ended",
         ),
-        ("submission.runs", problem("", "import", "ImportError: no"), "import: ImportError: no"),
+        (
+            "submission.runs",
+            problem("", "import", "ImportError: no"),
+            "checkout cannot be imported: ImportError: no",
+        ),
         (
             "submission.runs",
             problem("gateway.main", "create", "ValueError: no"),

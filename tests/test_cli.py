@@ -171,7 +171,7 @@ def test_a_folder_that_is_no_submission_has_failed_and_says_why(
     found = graded(capsys, nothing, "--seed", 7)
     assert (found["verdict"], found["seed"]) == ("failed", 7)
     checks = {check["id"]: check for check in found["checks"]}
-    assert "no module or package named checkout" in checks["submission.runs"]["message"]
+    assert "this folder is empty" in checks["submission.runs"]["message"]
     assert "passed" not in {check["status"] for check in found["checks"]}
 
 

@@ -2,6 +2,7 @@
 
 from otelkata.evidence.model import Exit, Reading
 from otelkata.judge.finding import SOUND, Fault, Finding, Findings, Sound, Unjudged, expect
+from otelkata.judge.problems import mend, tell
 from otelkata.judge.registry import check
 from otelkata.judge.traceparent import TraceParent, of_headers, parse, state_of, values_of
 from otelkata.judge.url import path_of
@@ -29,9 +30,11 @@ __all__ = [
     "View",
     "check",
     "expect",
+    "mend",
     "of_headers",
     "parse",
     "path_of",
     "state_of",
+    "tell",
     "values_of",
 ]

@@ -274,7 +274,7 @@ class CheckItem(pytest.Item):
         trace = draw(result.fault) if result.fault else None
         return (
             f"{self.check.title}\n\nwhat:  {result.message}{where}\n"
-            f"why:   {self.check.why}\nfix:   {self.check.fix}" + (f"\n\n{trace}" if trace else "")
+            f"why:   {self.check.why}\nfix:   {result.fix}" + (f"\n\n{trace}" if trace else "")
         )
 
 

@@ -7,7 +7,6 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -56,7 +55,7 @@ def _serve(
     from rich.text import Text  # noqa: PLC0415 (as above)
 
     from otelkata.deploy.source import UnusableSubmission  # noqa: PLC0415 (as above)
-    from otelkata.host.wire import Problem  # noqa: PLC0415 (as above)
+    from otelkata.grade import unusable  # noqa: PLC0415 (as above)
     from otelkata.serve.forward import Destination  # noqa: PLC0415 (as above)
     from otelkata.serve.run import Crashed, PortTaken, Terms  # noqa: PLC0415 (as above)
     from otelkata.serve.services import NotStarted  # noqa: PLC0415 (as above)
@@ -76,7 +75,7 @@ def _serve(
     try:
         in_order = asyncio.run(_run(terms, console))
     except UnusableSubmission as error:
-        problems = [Problem("", "", "deploy", str(error), "", 0)]
+        problems = [unusable(error, options.path)]
     except NotStarted as error:
         problems = error.problems
     except Crashed as error:
@@ -132,7 +131,7 @@ def _explain(path: str, problems: "list[Problem]", console: "Console") -> None:
     from otelkata.judge import registry  # noqa: PLC0415 (as above)
     from otelkata.report.text import fault  # noqa: PLC0415 (as above)
 
-    evidence = replace(nothing_seen(path, Settings(0), ""), problems=problems)
+    evidence = nothing_seen(path, Settings(0), *problems)
     graded = judge_evidence(path, evidence, registry.load())
     for judged in graded.checks:
         if judged.status == "failed":

@@ -232,7 +232,7 @@ def _judged(submission: str, result: Result, sources: Mapping[str, str]) -> Judg
         status=result.status,
         message=cut(" ".join((result.message or result.check.title).split())),
         why=result.check.why,
-        fix=result.check.fix,
+        fix=cut(result.fix),
         trace=cut(trace) if trace else None,
         location=_place(submission, path, line, sources) if path else None,
         duration_s=round(result.duration_s, 6),

@@ -14,6 +14,10 @@ from otelkata.judge.criteria import BONUS, CRITERIA
 from otelkata.judge.verdict import CriterionStatus
 from otelkata.report.graded import Graded
 from otelkata.report.text import SIGNS
+from otelkata.report.words import cut
+
+BREACH_LIMIT = 160
+"""Longest text, in characters, that is told of a breach of the contract."""
 
 NAMED = 3
 """How many submissions are named as examples."""
@@ -21,7 +25,10 @@ NAMED = 3
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What the overview needs of one result."""
+    """What the overview needs of one result.
+
+    `breach` says how the submission breaks the contract, which is no criterion; empty: it does not.
+    """
 
     submission: str
     verdict: Literal["passed", "failed", "error"]
@@ -31,13 +38,9 @@ class Line:
     criteria: tuple[str, ...]
     statuses: tuple[CriterionStatus, ...]
     checks: tuple[tuple[str, str], ...]
+    breach: str
     error: str
     duration_s: float
-
-    @property
-    def breaks(self) -> bool:
-        """Tell whether it breaks the contract, which is no criterion."""
-        return any(not criterion for criterion, _ in self.checks)
 
 
 @dataclass(slots=True)
@@ -60,6 +63,7 @@ def line(graded: Graded) -> Line:
         tuple(c for c in CRITERIA if graded.criteria.get(c) == "failed"),
         tuple(graded.criteria.get(c, "not_run") for c in CRITERIA),
         tuple((criterion, check.id) for check in failed for criterion in check.criteria or ("",)),
+        next((cut(check.message, BREACH_LIMIT) for check in failed if not check.criteria), ""),
         graded.error,
         graded.duration_s,
     )
@@ -77,8 +81,8 @@ def show_line(line: Line) -> Text:
     required = [criterion for criterion in line.criteria if criterion not in BONUS]
     if required:
         text.append(f"  {' '.join(required)}", style="red")
-    elif line.breaks:
-        text.append("  it breaks the contract", style="red")
+    elif line.breach:
+        text.append(f"  {line.breach}", style="red")
     elif line.verdict == "failed":
         statuses = zip(CRITERIA, line.statuses, strict=True)
         unjudged = [c for c, status in statuses if c not in BONUS and status != "passed"]
