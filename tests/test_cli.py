@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,11 +13,13 @@ from typing import Any
 
 import pytest
 from evidence_builder import lose, planted, sound
+from terminal import ESCAPES
 
 from otelkata import __version__
 from otelkata.cli.grade import main
 from otelkata.evidence import store
 from otelkata.evidence.model import Evidence
+from otelkata.judge import registry
 
 REFERENCE = Path(__file__).parents[1] / "reference_solution"
 COMMAND = [sys.executable, "-m", "otelkata.cli.grade"]
@@ -313,3 +316,46 @@ def test_colour_is_for_terminals_that_want_it(
 def test_progress_is_shown_on_a_terminal(nothing: Path) -> None:
     shown = on_a_terminal([*COMMAND, str(nothing)])
     assert "grading " in shown
+
+
+LONG_ID = "broken_chain.server_is_under_the_client"
+TRACE_ID = re.compile(r"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])")
+
+
+def test_through_a_pipe_lines_are_whole_and_have_nothing_at_their_ends(tmp_path: Path) -> None:
+    """Whoever reads them wraps, cuts or searches them."""
+    command = [*COMMAND, "--regrade", str(kept(tmp_path / "kept", a=WRONG))]
+    shown = through_a_pipe(command, COLUMNS="40")
+    assert [line for line in shown.splitlines() if line != line.rstrip()] == []
+    assert "…" not in shown
+    titles = [check.title for check in registry.load() if check.id == LONG_ID]
+    assert f"{titles[0]}  {LONG_ID}" in shown
+    assert "[order placed]  (child of the caller's span)" in shown
+    assert shown.count("✓ F1") == 1
+    assert not re.search("✓.*✓", shown), "one criterion is one line"
+
+
+def test_the_lines_of_a_batch_are_whole_through_a_pipe(tmp_path: Path) -> None:
+    folder = kept(tmp_path / "kept", a=WRONG, b=sound())
+    shown = through_a_pipe([*COMMAND, "--regrade", str(folder)], COLUMNS="40")
+    assert [line for line in shown.splitlines() if line != line.rstrip()] == []
+    assert re.search(rf"^  T3 .* {LONG_ID}  submission$", shown, re.MULTILINE)
+
+
+@pytest.mark.parametrize("files", [{"a": WRONG}, {"a": WRONG, "b": WRONG}], ids=["one", "batch"])
+def test_a_narrow_terminal_splits_no_id(files: dict[str, Evidence], tmp_path: Path) -> None:
+    command = [*COMMAND, "--regrade", str(kept(tmp_path / "kept", **files))]
+    whole = through_a_pipe(command)
+    narrow = ESCAPES.sub("", on_a_terminal(command, COLUMNS="60")).replace("\r", "")
+    ids = {check.id for check in registry.load()}
+    assert {*whole.split()} & ids == {*narrow.split()} & ids
+    assert {*TRACE_ID.findall(whole)} == {*TRACE_ID.findall(narrow)}
+    # The bar of a batch comes first, and does not stay.
+    begin = "✗ submission: " if len(files) == 1 else "2 submissions: "
+    lines = [line.rstrip() for line in narrow[narrow.index(begin) :].splitlines()]
+    assert max(map(len, lines)) <= 60
+    assert "…" not in narrow
+    if len(files) == 1:
+        assert "  ? F5  attributes follow the semantic conventions:\n        blocked\n" in (
+            "\n".join(lines)
+        )

@@ -129,13 +129,13 @@ def _explain(path: str, problems: "list[Problem]", console: "Console") -> None:
     from otelkata.drive.run import Settings  # noqa: PLC0415 (only for what cannot be run)
     from otelkata.grade import judge_evidence, nothing_seen  # noqa: PLC0415 (as above)
     from otelkata.judge import registry  # noqa: PLC0415 (as above)
+    from otelkata.report.console import write_to  # noqa: PLC0415 (as above)
     from otelkata.report.text import fault  # noqa: PLC0415 (as above)
 
     evidence = nothing_seen(path, Settings(0), *problems)
     graded = judge_evidence(path, evidence, registry.load())
-    for judged in graded.checks:
-        if judged.status == "failed":
-            console.print(fault(judged))
+    failed = [fault(judged) for judged in graded.checks if judged.status == "failed"]
+    write_to(console.file, lambda to: to.print(*failed, sep="\n"))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,11 +1,11 @@
 """Say what a class came to: how many passed, and which criteria fail most, how often and where."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -18,6 +18,9 @@ from otelkata.report.words import cut
 
 BREACH_LIMIT = 160
 """Longest text, in characters, that is told of a breach of the contract."""
+
+ROOMY = 90
+"""Columns from which what fails most is a table."""
 
 NAMED = 3
 """How many submissions are named as examples."""
@@ -98,22 +101,45 @@ def table(lines: Sequence[Line]) -> RenderableType:
     found = faults(lines)
     if not found:
         return head
-    rows = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    rows.add_column("criterion", no_wrap=True)
-    rows.add_column("failed", justify="right", no_wrap=True)
-    rows.add_column("mostly by", overflow="fold")
-    rows.add_column("in", overflow="fold")
-    for criterion, fault in sorted(found.items(), key=lambda item: -len(item[1].submissions)):
-        title = Text.assemble((criterion or "contract", "bold"))
-        if criterion in BONUS:
-            title.append(" (bonus)", style="yellow")
-        number = len(fault.submissions)
-        share = f"{number}  {number / len(lines):4.0%}"
-        check = next(iter(fault.checks.most_common(1)), ("", 0))[0]
-        more = number - NAMED
-        named = ", ".join(fault.submissions[:NAMED]) + (f" and {more} more" if more > 0 else "")
-        rows.add_row(title, share, check, Text(named, style="dim"))
-    return Group(head, Text("What fails most:"), Padding(rows, (0, 2)))
+    return Group(head, Text("What fails most:"), Padding(_Frequents(found, len(lines)), (0, 2)))
+
+
+class _Frequents:
+    # Where there is no room for a table, ids of checks get lines of their own.
+
+    def __init__(self, found: Mapping[str, Frequent], of: int) -> None:
+        self._found = found
+        self._of = of
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        rows = list(self._rows())
+        if options.max_width >= ROOMY:
+            table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+            table.add_column("criterion", no_wrap=True)
+            table.add_column("failed", justify="right", no_wrap=True)
+            table.add_column("mostly by", no_wrap=True)
+            table.add_column("in", overflow="fold")
+            for row in rows:
+                table.add_row(*row)
+            yield table
+            return
+        for title, share, check, named in rows:
+            yield Text.assemble(title, "  ", share)
+            yield Padding(Group(Text(f"mostly by {check}"), Text.assemble("in ", named)), (0, 4))
+
+    def _rows(self) -> Iterator[tuple[Text, str, str, Text]]:
+        for criterion, fault in sorted(
+            self._found.items(), key=lambda item: -len(item[1].submissions)
+        ):
+            title = Text.assemble((criterion or "contract", "bold"))
+            if criterion in BONUS:
+                title.append(" (bonus)", style="yellow")
+            number = len(fault.submissions)
+            share = f"{number}  {number / self._of:4.0%}"
+            check = next(iter(fault.checks.most_common(1)), ("", 0))[0]
+            more = number - NAMED
+            named = ", ".join(fault.submissions[:NAMED]) + (f" and {more} more" if more > 0 else "")
+            yield title, share, check, Text(named, style="dim")
 
 
 def faults(lines: Sequence[Line]) -> dict[str, Frequent]:
