@@ -17,6 +17,7 @@ from terminal import ESCAPES
 
 from otelkata import __version__
 from otelkata.cli.grade import main
+from otelkata.cli.guard import NOBODY_READS
 from otelkata.evidence import store
 from otelkata.evidence.model import Evidence
 from otelkata.judge import registry
@@ -160,7 +161,7 @@ def test_a_report_that_nobody_reads_is_no_verdict_and_no_traceback(
     os.close(read)
     with os.fdopen(write, "w", encoding="utf-8") as nobody:
         monkeypatch.setattr(sys, "stdout", nobody)
-        assert run("--regrade", folder, "--format", form) == 3
+        assert run("--regrade", folder, "--format", form) == NOBODY_READS
     assert "Traceback" not in capfd.readouterr().err
 
 

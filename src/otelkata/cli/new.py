@@ -8,6 +8,8 @@ from pathlib import Path
 
 from otelkata import __version__, content
 
+from .guard import guard
+
 NEXT = """\
 {folder} holds the checkout: three services that work, and trace nothing yet.
 
@@ -37,7 +39,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         parser.error(f"{folder}: {error.strerror or error}")
     parts = {"kata": "KATA.md", "tracer": "checkout/tracer.py", "readme": "README.md"}
-    print(NEXT.format(folder=folder, **{name: folder / part for name, part in parts.items()}))
+    words = NEXT.format(folder=folder, **{name: folder / part for name, part in parts.items()})
+    return guard("kata-new", lambda: _tell(words))
+
+
+def _tell(words: str) -> int:
+    print(words)
     return 0
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from typing import TextIO
+from typing import IO
 
 from rich.console import Console
 
@@ -20,7 +20,7 @@ class ReportConsole(Console):
         raise BrokenPipeError
 
 
-def write_to(file: TextIO, write: Callable[[Console], None]) -> None:
+def write_to(file: IO[str], write: Callable[[Console], None]) -> None:
     """Have `write` print to `file`; what is no terminal gets lines that are whole."""
     console = ReportConsole(file=file, highlight=False)
     if console.is_terminal:
