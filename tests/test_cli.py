@@ -65,9 +65,8 @@ WRONG = planted(lose("success/payment"))
         ({"a": sound(), "b": WRONG}, 1),
         ({"a": sound(), "b": b"{}"}, 3),
         ({"a": WRONG, "b": b"", "c": sound()}, 3),
-        ({}, 3),
     ],
-    ids=["passed", "all passed", "one failed", "one unreadable", "both", "nothing kept"],
+    ids=["passed", "all passed", "one failed", "one unreadable", "both"],
 )
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_the_exit_code_is_that_of_the_worst(
@@ -92,6 +91,14 @@ def test_the_exit_code_is_that_of_the_worst(
         ([__file__], "that is no directory"),
         (["--each", "no/such/folder"], "that is no directory"),
         (["--regrade", "no/such/folder"], "that is no directory"),
+        (["--regrade", "tests", "mine"], "leave out mine, or leave out --regrade"),
+        (["--regrade", "tests", "--seed", "1"], "leave out --seed"),
+        (["--regrade", "tests", "--quick"], "--regrade and --quick cannot be combined"),
+        (["--regrade", "tests", "--each", "."], "--regrade and --each cannot be combined"),
+        (["--regrade", "tests", "--engine", "dask"], "leave out --engine"),
+        (["--output", "no/such/file", "."], "there is no directory no/such; make it first"),
+        (["--output", ".", "."], "that is a directory; name a file in it"),
+        (["--output", f"{__file__}/x", "."], "test_cli.py is no directory"),
         (["--format", "xml", "."], "invalid choice"),
         (["--seed", "one", "."], "invalid int value"),
         (["--unknown", "."], "unrecognized arguments"),
@@ -102,7 +109,28 @@ def test_wrong_usage_is_told_in_one_line_and_has_the_code_2(
     arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(*arguments) == 2
-    assert message in capsys.readouterr().err
+    usage, hint, error = capsys.readouterr().err.splitlines()
+    assert usage == "usage: kata-grade [options] PATH…"
+    assert error.startswith("kata-grade: error: ")
+    assert message in error
+    assert hint == "kata-grade --help shows the options"
+
+
+def test_evidence_that_is_not_there_is_wrong_usage(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("--regrade", tmp_path) == 2
+    assert f"--regrade {tmp_path}: there is no evidence in it" in capsys.readouterr().err
+
+
+def test_where_a_report_goes_is_checked_before_anything_is_graded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("otelkata.cli.grade._grade", lambda *_: pytest.fail("it was graded"))
+    (tmp_path / "closed").mkdir(mode=0o500)
+    monkeypatch.setattr(os, "access", lambda path, _: "closed" not in str(path))
+    assert run(REFERENCE, "--output", tmp_path / "closed" / "report") == 2
+    assert "closed: permission denied" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("option", ["--output", "--evidence"])

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from otelkata.cli import EXIT_CODES
 
+from .usage import unwritable
+
 INTERRUPTED = 130
 """The exit code after Ctrl-C, as shells have it."""
 
@@ -44,5 +46,5 @@ def guard(command: str, run: Callable[[], int]) -> int:
 
 def check_output(parser: argparse.ArgumentParser, output: Path | None) -> None:
     """Leave with a message where no report can be written to `output`."""
-    if output is not None and (output.is_dir() or not output.parent.is_dir()):
-        parser.error(f"--output {output}: that is no file in a directory that exists")
+    if output is not None and (reason := unwritable(str(output))):
+        parser.error(f"--output {output}: {reason}")

@@ -33,8 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = _explain(options.explain) if options.explain else _lint(parser, options)
         sys.stdout.flush()
     except (ConfigMistake, UnknownSelector, UsageMistake) as error:
-        print(f"kata-lint: {error}", file=sys.stderr)
-        return UNUSABLE
+        parser.error(str(error))
     except BrokenPipeError:
         # Whoever read the report has read enough; nothing is left to tell.
         from otelkata.cli.guard import leave_quietly  # noqa: PLC0415 (few runs need it)

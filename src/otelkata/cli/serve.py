@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from otelkata import __version__
 from otelkata.cli import EXIT_CODES
 from otelkata.cli.guard import guard
+from otelkata.cli.usage import Parser
 from otelkata.deploy.interpreter import Launched, ParentFailed, forks, launch
 from otelkata.report.words import cut_line
 
@@ -139,8 +140,9 @@ def _explain(path: str, problems: "list[Problem]", console: "Console") -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="kata-serve",
+        arguments="PATH",
         description="Run a submission's three services and the card processor for real, and draw "
         "each trace as it completes: here, and on a page with a form and switches for faults.",
         epilog="With OTEL_EXPORTER_OTLP_ENDPOINT set, traces are passed on to that collector as "
