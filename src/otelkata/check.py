@@ -7,6 +7,7 @@ from otelkata.judge.registry import check
 from otelkata.judge.traceparent import TraceParent, of_headers, parse, state_of, values_of
 from otelkata.judge.url import path_of
 from otelkata.judge.view import CLOCK_NOISE_NS, Call, CaseView, ServiceSpan, View
+from otelkata.judge.words import counted
 
 Cases = list[CaseView]
 Exits = list[Exit]
@@ -29,6 +30,7 @@ __all__ = [
     "Unjudged",
     "View",
     "check",
+    "counted",
     "expect",
     "mend",
     "of_headers",

@@ -134,16 +134,23 @@ class Graded(msgspec.Struct, frozen=True, kw_only=True):
         return bool(self.left_out or self.only)
 
     @property
+    def asked(self) -> tuple[Judged, ...]:
+        """Return what was judged of what was asked for; a breach of the contract is told beside."""
+        return tuple(check for check in self.checks if not self.only or check.id in self.only)
+
+    @property
     def omissions(self) -> str:
         """Return in words what was not judged on purpose; empty where everything was."""
         words = []
         if self.left_out:
             words.append(f"left out {', '.join(name.replace('_', ' ') for name in self.left_out)}")
         if self.only:
-            named = len(self.only) <= MOST_NAMED
-            words.append(
-                f"judged only {', '.join(self.only) if named else f'{len(self.only)} checks'}"
-            )
+            judged = len(self.asked)
+            if judged < len(self.only):
+                what = f"{judged} of the {len(self.only)} checks that were asked for"
+            else:
+                what = ", ".join(self.only) if judged <= MOST_NAMED else f"{judged} checks"
+            words.append(f"judged only {what}")
         return "; ".join(words)
 
 

@@ -206,8 +206,10 @@ def summary(graded: Graded) -> Text:
     told = f"{required.passed} of {required.total} required criteria passed"
     rest = f", {bonus.passed} of {bonus.total} bonus"
     if graded.only:
-        passed = sum(check.status == "passed" for check in graded.checks)
-        told, rest = f"{passed} of {len(graded.checks)} checks passed", ""
+        passed = sum(check.status == "passed" for check in graded.asked)
+        told = f"{passed} of the {len(graded.asked)} checks that were judged passed"
+        beside = len(graded.checks) - len(graded.asked)
+        rest = f", and {beside} of the contract failed" if beside else ""
     text = Text.assemble(
         (told, style), rest, (f" · seed {graded.seed} · {graded.duration_s:.1f} s", "dim")
     )
