@@ -58,6 +58,9 @@ def test_the_notice_of_in_process_is_wrapped_at_words(
     assert " ".join(lines) == NO_GRADE_AND_WHY
 
 
+PASS: list[CheckStatus] = ["passed"]
+
+
 def some_checks(*statuses: CheckStatus, asked: int, extra: int = 0) -> Graded:
     judged = [a_check(f"check_{n}", "T3", status=status) for n, status in enumerate(statuses)]
     beside = [a_check(f"contract_{n}", status="failed") for n in range(extra)]
@@ -71,7 +74,7 @@ def some_checks(*statuses: CheckStatus, asked: int, extra: int = 0) -> Graded:
     ("graded", "told"),
     [
         (
-            some_checks(*["passed"] * 7, "failed", "blocked", asked=11),
+            some_checks(*PASS * 7, "failed", "blocked", asked=11),
             [
                 "7 of the 9 checks that were judged passed",
                 "judged only 9 of the 11 checks that were asked for",
@@ -85,7 +88,7 @@ def some_checks(*statuses: CheckStatus, asked: int, extra: int = 0) -> Graded:
             ],
         ),
         (
-            some_checks(*["passed"] * 6, asked=6),
+            some_checks(*PASS * 6, asked=6),
             ["6 of the 6 checks that were judged passed", "judged only 6 checks"],
         ),
     ],
