@@ -8,6 +8,7 @@ from otelkata.check import (
     ServiceSpan,
     Unjudged,
     check,
+    counted,
     expect,
 )
 
@@ -37,8 +38,9 @@ def each_query_has_its_span(success: Cases, direct: Cases) -> Findings:
             asked = max(1, len(call.statements))
             yield expect(
                 len(spans) >= asked and all(_is_under_server(span) for span in spans),
-                f"in {case.title}, inventory ran {asked} queries, but has {len(spans)} CLIENT "
-                "spans of sqlite under its SERVER span",
+                f"in {case.title}, inventory ran {counted(asked, 'query', 'queries')}, but has "
+                f"{counted(len(spans), 'CLIENT span', 'CLIENT spans')} of sqlite under its SERVER "
+                "span",
                 case,
                 *spans,
                 call=call,

@@ -170,16 +170,16 @@ def sigterm_is_bounded(exits_sigterm_hanging: Exits) -> Findings:
 
 def _lost(seen: Exit, view: View) -> Finding:
     if seen.skipped:
-        return Unjudged(f"{seen.name} could not be observed: {seen.skipped}")
+        return Unjudged(f"{seen} could not be observed: {seen.skipped}")
     names = _names(seen, view)
     if not names:
-        return Unjudged(f"no span was pending at {seen.name}")
+        return Unjudged(f"no span was pending at {seen}")
     lost = {id_: name for id_, name in names.items() if not _arrived(id_, seen, view)}
     late = lost.keys() <= view.span_ids
     return expect(
         not lost,
         f"{len(lost)} of {len(names)} spans that had ended "
-        f"{'left only after' if late else 'were lost at'} {seen.name}: "
+        f"{'left only after' if late else 'were lost at'} {seen}: "
         f"{', '.join(sorted(set(lost.values())))}",
         path=seen.path,
         line=seen.line,
@@ -202,12 +202,12 @@ def _arrived(span_id: str, seen: Exit, view: View) -> bool:
 
 def _in_time(seen: Exit, what: str) -> Finding:
     if seen.skipped:
-        return Unjudged(f"{seen.name} could not be observed: {seen.skipped}")
+        return Unjudged(f"{seen} could not be observed: {seen.skipped}")
     took = "did not come to an end" if seen.took is None else f"took {seen.took:.1f} s"
     because = f": {seen.kept_by}" if seen.kept_by else ""
     return expect(
         seen.took is not None and seen.took <= seen.limit + NOISE,
-        f"{seen.name}: {what} {took}; {seen.limit:g} s are allowed{because}",
+        f"{seen}: {what} {took}; {seen.limit:g} s are allowed{because}",
         path=seen.path,
         line=seen.line,
     )

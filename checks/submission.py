@@ -1,6 +1,6 @@
 """Does the submission run at all, and does its API answer as it should?"""
 
-from otelkata.check import SOUND, Fault, Findings, View, check
+from otelkata.check import SOUND, Fault, Findings, View, check, mend, tell
 
 
 @check(
@@ -13,12 +13,12 @@ def runs(view: View) -> Findings:
     problems = [problem for problem in view.problems if problem.stage != "request"]
     told = set()
     for problem in problems:
-        where = f"{problem.service}, " if problem.service else ""
         fault = Fault(
-            f"{where}{problem.stage}: {problem.message}",
+            tell(problem),
             path=problem.path,
             line=problem.line,
             details=problem.details,
+            fix=mend(problem),
         )
         if (fault.message, fault.place) not in told:
             told.add((fault.message, fault.place))

@@ -14,7 +14,7 @@ from pathlib import Path
 PATIENCE = 100
 """Longest time, in seconds, that anything may take, so that what hangs fails its test."""
 
-_ESCAPES = re.compile(r"\x1b(\[[0-9;?]*[A-Za-z]|\][^\x07\x1b]*(\x07|\x1b\\)|[()=>].?)")
+ESCAPES = re.compile(r"\x1b(\[[0-9;?]*[A-Za-z]|\][^\x07\x1b]*(\x07|\x1b\\)|[()=>].?)")
 
 
 class Terminal:
@@ -51,7 +51,7 @@ class Terminal:
             data = os.read(self._master, 65536)
         except OSError:  # Linux says so where the other end is closed
             data = b""
-        shown = _ESCAPES.sub("", self._split + data.decode(errors="replace")).replace("\r", "")
+        shown = ESCAPES.sub("", self._split + data.decode(errors="replace")).replace("\r", "")
         # The rest of an escape may come with the next read; where nothing comes, this was the end.
         text, escape, rest = shown.partition("\x1b") if data else (shown, "", "")
         self._split = escape + rest

@@ -42,7 +42,7 @@ def test_each_is_told_in_one_line_and_then_the_class(
     assert run("--each", tmp_path / "class") == 1
     shown = capsys.readouterr()
     assert sorted(shown.out.partition("\n\n")[0].splitlines()) == [
-        f"✗ {path}  0/18 +0  it breaks the contract" for path in paths
+        f"✗ {path}  0/18 +0  this folder is empty" for path in paths
     ]
     overview = " ".join(shown.out.partition("\n\n")[2].split())
     assert "3 submissions: 0 passed, 3 failed, 0 error" in overview
@@ -180,7 +180,7 @@ def test_the_report_goes_to_a_file_and_the_lines_beside_it(
         assert f"✗ {path}  0/18" in shown.err
         assert str(path) in content
     if form == "text":
-        assert content.count("it breaks the contract") == 2
+        assert content.count("this folder is empty") == 2
         assert "2 submissions" in content
 
 
@@ -233,7 +233,7 @@ def test_what_could_not_be_judged_is_no_breach_of_the_contract() -> None:
 
     unjudged: dict[str, CriterionStatus] = {"F3": "blocked", "B1": "blocked"}
     statuses = tuple(unjudged.get(name, "passed") for name in CRITERIA)
-    line = Line("theirs", "failed", 17, 18, 3, (), statuses, (), "", 1.0)
+    line = Line("theirs", "failed", 17, 18, 3, (), statuses, (), "", "", 1.0)
     assert show_line(line).plain == "✗ theirs  17/18 +3  F3 could not be judged"
 
 

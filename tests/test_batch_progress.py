@@ -65,7 +65,7 @@ def test_a_terminal_gets_a_bar_that_does_not_stay(command: list[str], tmp_path: 
     assert not [line for line in stays if BAR in line]
     lines = [line for line in stays if "0/18" in line]
     paths = sorted((tmp_path / "class").iterdir())
-    assert sorted(lines) == [f"✗ {path}  0/18 +0  it breaks the contract" for path in paths]
+    assert sorted(lines) == [f"✗ {path}  0/18 +0  this folder is empty" for path in paths]
     assert "3 submissions: 0 passed, 3 failed, 0 error" in stays
 
 

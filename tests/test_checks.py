@@ -1642,7 +1642,27 @@ def test_the_places_of_personal_data_are_named(place: str, change: Change) -> No
             all_of(outside("success/inventory/query"), leak("success/inventory/query")),
             "inventory's CLIENT span 'SELECT' was started and never ended",
         ),
-        ("submission.runs", problem("", "import", "ImportError: no"), "import: ImportError: no"),
+        (
+            "submission.runs",
+            problem("", "import", "ImportError: no"),
+            "checkout cannot be imported: ImportError: no",
+        ),
+        (
+            "database.each_query_has_its_span",
+            lose("success/inventory/query"),
+            (
+                "in the case success, inventory ran 1 query, "
+                "but has 0 CLIENT spans of sqlite under its SERVER span"
+            ),
+        ),
+        (
+            "database.each_query_has_its_span",
+            add("queries", QUERY_TWICE),
+            (
+                "in the case success, inventory ran 2 queries, "
+                "but has 1 CLIENT span of sqlite under its SERVER span"
+            ),
+        ),
         (
             "submission.runs",
             problem("gateway.main", "create", "ValueError: no"),

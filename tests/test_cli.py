@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,11 +13,14 @@ from typing import Any
 
 import pytest
 from evidence_builder import lose, planted, sound
+from terminal import ESCAPES
 
 from otelkata import __version__
 from otelkata.cli.grade import main
+from otelkata.cli.guard import NOBODY_READS
 from otelkata.evidence import store
 from otelkata.evidence.model import Evidence
+from otelkata.judge import registry
 
 REFERENCE = Path(__file__).parents[1] / "reference_solution"
 COMMAND = [sys.executable, "-m", "otelkata.cli.grade"]
@@ -61,9 +65,8 @@ WRONG = planted(lose("success/payment"))
         ({"a": sound(), "b": WRONG}, 1),
         ({"a": sound(), "b": b"{}"}, 3),
         ({"a": WRONG, "b": b"", "c": sound()}, 3),
-        ({}, 3),
     ],
-    ids=["passed", "all passed", "one failed", "one unreadable", "both", "nothing kept"],
+    ids=["passed", "all passed", "one failed", "one unreadable", "both"],
 )
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_the_exit_code_is_that_of_the_worst(
@@ -88,6 +91,14 @@ def test_the_exit_code_is_that_of_the_worst(
         ([__file__], "that is no directory"),
         (["--each", "no/such/folder"], "that is no directory"),
         (["--regrade", "no/such/folder"], "that is no directory"),
+        (["--regrade", "tests", "mine"], "leave out mine, or leave out --regrade"),
+        (["--regrade", "tests", "--seed", "1"], "leave out --seed"),
+        (["--regrade", "tests", "--quick"], "--regrade and --quick cannot be combined"),
+        (["--regrade", "tests", "--each", "."], "--regrade and --each cannot be combined"),
+        (["--regrade", "tests", "--engine", "dask"], "leave out --engine"),
+        (["--output", "no/such/file", "."], "there is no directory no/such; make it first"),
+        (["--output", ".", "."], "that is a directory; name a file in it"),
+        (["--output", f"{__file__}/x", "."], "test_cli.py is no directory"),
         (["--format", "xml", "."], "invalid choice"),
         (["--seed", "one", "."], "invalid int value"),
         (["--unknown", "."], "unrecognized arguments"),
@@ -98,7 +109,28 @@ def test_wrong_usage_is_told_in_one_line_and_has_the_code_2(
     arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(*arguments) == 2
-    assert message in capsys.readouterr().err
+    usage, hint, error = capsys.readouterr().err.splitlines()
+    assert usage == "usage: kata-grade [options] PATH…"
+    assert error.startswith("kata-grade: error: ")
+    assert message in error
+    assert hint == "kata-grade --help shows the options"
+
+
+def test_evidence_that_is_not_there_is_wrong_usage(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("--regrade", tmp_path) == 2
+    assert f"--regrade {tmp_path}: there is no evidence in it" in capsys.readouterr().err
+
+
+def test_where_a_report_goes_is_checked_before_anything_is_graded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("otelkata.cli.grade._grade", lambda *_: pytest.fail("it was graded"))
+    (tmp_path / "closed").mkdir(mode=0o500)
+    monkeypatch.setattr(os, "access", lambda path, _: "closed" not in str(path))
+    assert run(REFERENCE, "--output", tmp_path / "closed" / "report") == 2
+    assert "closed: permission denied" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("option", ["--output", "--evidence"])
@@ -157,7 +189,7 @@ def test_a_report_that_nobody_reads_is_no_verdict_and_no_traceback(
     os.close(read)
     with os.fdopen(write, "w", encoding="utf-8") as nobody:
         monkeypatch.setattr(sys, "stdout", nobody)
-        assert run("--regrade", folder, "--format", form) == 3
+        assert run("--regrade", folder, "--format", form) == NOBODY_READS
     assert "Traceback" not in capfd.readouterr().err
 
 
@@ -171,7 +203,7 @@ def test_a_folder_that_is_no_submission_has_failed_and_says_why(
     found = graded(capsys, nothing, "--seed", 7)
     assert (found["verdict"], found["seed"]) == ("failed", 7)
     checks = {check["id"]: check for check in found["checks"]}
-    assert "no module or package named checkout" in checks["submission.runs"]["message"]
+    assert "this folder is empty" in checks["submission.runs"]["message"]
     assert "passed" not in {check["status"] for check in found["checks"]}
 
 
@@ -313,3 +345,46 @@ def test_colour_is_for_terminals_that_want_it(
 def test_progress_is_shown_on_a_terminal(nothing: Path) -> None:
     shown = on_a_terminal([*COMMAND, str(nothing)])
     assert "grading " in shown
+
+
+LONG_ID = "broken_chain.server_is_under_the_client"
+TRACE_ID = re.compile(r"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])")
+
+
+def test_through_a_pipe_lines_are_whole_and_have_nothing_at_their_ends(tmp_path: Path) -> None:
+    """Whoever reads them wraps, cuts or searches them."""
+    command = [*COMMAND, "--regrade", str(kept(tmp_path / "kept", a=WRONG))]
+    shown = through_a_pipe(command, COLUMNS="40")
+    assert [line for line in shown.splitlines() if line != line.rstrip()] == []
+    assert "…" not in shown
+    titles = [check.title for check in registry.load() if check.id == LONG_ID]
+    assert f"{titles[0]}  {LONG_ID}" in shown
+    assert "[order placed]  (child of the caller's span)" in shown
+    assert shown.count("✓ F1") == 1
+    assert not re.search("✓.*✓", shown), "one criterion is one line"
+
+
+def test_the_lines_of_a_batch_are_whole_through_a_pipe(tmp_path: Path) -> None:
+    folder = kept(tmp_path / "kept", a=WRONG, b=sound())
+    shown = through_a_pipe([*COMMAND, "--regrade", str(folder)], COLUMNS="40")
+    assert [line for line in shown.splitlines() if line != line.rstrip()] == []
+    assert re.search(rf"^  T3 .* {LONG_ID}  submission$", shown, re.MULTILINE)
+
+
+@pytest.mark.parametrize("files", [{"a": WRONG}, {"a": WRONG, "b": WRONG}], ids=["one", "batch"])
+def test_a_narrow_terminal_splits_no_id(files: dict[str, Evidence], tmp_path: Path) -> None:
+    command = [*COMMAND, "--regrade", str(kept(tmp_path / "kept", **files))]
+    whole = through_a_pipe(command)
+    narrow = ESCAPES.sub("", on_a_terminal(command, COLUMNS="60")).replace("\r", "")
+    ids = {check.id for check in registry.load()}
+    assert {*whole.split()} & ids == {*narrow.split()} & ids
+    assert {*TRACE_ID.findall(whole)} == {*TRACE_ID.findall(narrow)}
+    # The bar of a batch comes first, and does not stay.
+    begin = "✗ submission: " if len(files) == 1 else "2 submissions: "
+    lines = [line.rstrip() for line in narrow[narrow.index(begin) :].splitlines()]
+    assert max(map(len, lines)) <= 60
+    assert "…" not in narrow
+    if len(files) == 1:
+        assert "  ? F5  attributes follow the semantic conventions:\n        blocked\n" in (
+            "\n".join(lines)
+        )

@@ -43,6 +43,7 @@ def test_criteria_and_rules_are_explained_as_well(
         ("every_span_end", "leaks.every_span_ends"),
         ("T5", "T1"),
         ("span-not-end", "span-not-ended"),
+        ("orphans", "did you mean orphans.continues_the_trace?"),
         ("", "kata-grade --explain B4"),
     ],
 )

@@ -109,6 +109,7 @@ def spoken(
         ({"a.py": LEAK}, ["--select=OTK7", "a.py"], 2),
         ({"a.py": LEAK}, ["--format=xml", "a.py"], 2),
         ({"a.py": LEAK}, ["--jobs=-1", "a.py"], 2),
+        ({"a.py": LEAK}, ["--jobs=0", "a.py"], 2),
         ({"a.py": LEAK}, ["--statistics", "--format=json", "a.py"], 2),
         ({"a.py": LEAK}, ["--output=no/such/folder", "a.py"], 2),
         ({"a.py": LEAK}, ["--baseline=none.json", "a.py"], 2),
@@ -339,7 +340,7 @@ def test_a_baseline_that_is_none_is_told(
     tree(tmp_path, {"a.py": LEAK, "known.json": content})
     code, _, err = lint("--baseline=known.json", "a.py")
     assert code == 2
-    assert err.startswith("kata-lint: --baseline known.json: ")
+    assert "\nkata-lint: error: --baseline known.json: " in err
     assert message in err
 
 
@@ -357,7 +358,7 @@ def test_a_report_that_cannot_be_written_is_told(tmp_path: Path, lint: Lint) -> 
     put(tmp_path / "a.py", LEAK)
     code, out, err = lint("--output=/dev/full", "a.py")
     assert (code, out) == (2, "")
-    assert err == "kata-lint: /dev/full: cannot be written: No space left on device\n"
+    assert "\nkata-lint: error: /dev/full: cannot be written: No space left on device\n" in err
 
 
 def test_an_interrupt_ends_the_run_as_one_does(lint: Lint, monkeypatch: pytest.MonkeyPatch) -> None:

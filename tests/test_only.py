@@ -1,6 +1,7 @@
 """`kata-grade --only` and `--failed`: what some checks need, and no verdict on the rest."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -67,11 +68,14 @@ def test_checks_are_named_by_criteria_and_ids(names: list[str], ids: tuple[str, 
         ("T33", "T3"),
         ("server_is_under_client", T3[0]),
         ("broken_chain.one_trace", T3[1]),
+        ("broken_chain", f"did you mean {T3[0]} or {T3[1]}?"),
+        ("Broken_Chain.*", "a theme"),
+        ("privacy", "did you mean privacy.nothing_personal_is_exported?"),
         ("???", "kata-grade --explain B4"),
     ],
 )
 def test_what_is_unknown_is_answered_with_what_is_nearest(name: str, nearest: str) -> None:
-    with pytest.raises(selection.UnknownCheck, match=nearest.replace(".", r"\.")) as error:
+    with pytest.raises(selection.UnknownCheck, match=re.escape(nearest)) as error:
         selection.select(["T1", name], CHECKS)
     assert name in str(error.value)
 

@@ -300,6 +300,12 @@ def test_the_page_is_for_its_own_address_alone(reference: Session) -> None:
     assert reference.check_out() == 200
 
 
+def test_a_fault_that_there_is_not_is_told_which_there_are(reference: Session) -> None:
+    _, answer = reference.ask("POST", "/kata-serve/faults", b'{"slow": true}')
+    known = "slow_query, card_declined, processor_down"
+    assert answer["error"] == f"there is no fault 'slow'; there are {known}"
+
+
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"flood": true}', b'{"slow_query": 1}'])
 def test_a_switch_that_there_is_not_changes_nothing(body: bytes, reference: Session) -> None:
     status, answer = reference.ask("POST", "/kata-serve/faults", body)

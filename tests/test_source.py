@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from otelkata.deploy.source import (
+    ABOVE,
     BYTES_LIMIT,
     DEPENDENCIES,
     DEPTH_LIMIT,
@@ -142,12 +143,11 @@ def test_what_dependencies_weigh_does_not_count(submission: Path, scratch: Path)
 @pytest.mark.parametrize(
     ("files", "message"),
     [
-        ([], "it holds nothing"),
+        ([], "this folder is empty"),
         (["a.py", "docs/b.md"], "it holds a.py, docs"),
-        (["src/checkout.py"], "there is one in src/: grade that directory"),
         (["kata.toml"], "it has a kata.toml"),
         (["checkout/gateway.py"], r"checkout/ is no package: it has no __init__.py"),
-        ([f"{number}.py" for number in range(9)], r"it holds 0.py, .*, 7.py\. Name"),
+        ([f"{number}.py" for number in range(9)], r"it holds 0.py, .*, 7.py$"),
     ],
 )
 def test_without_a_checkout_there_is_nothing_to_grade(
@@ -162,6 +162,45 @@ def test_without_a_checkout_there_is_nothing_to_grade(
     scratch.mkdir()
     with pytest.raises(UnusableSubmission, match=message):
         copy(submission, scratch)
+
+
+@pytest.mark.parametrize(
+    ("files", "named", "told"),
+    [
+        (["mine/checkout.py"], ".", "mine looks like the submission: name that"),
+        (["a/mine/checkout.py"], "a", "a/mine looks like the submission: name that"),
+        (["mine/checkout/__init__.py"], "mine/checkout", "; mine looks like the submission"),
+        (["mine/checkout.py", "mine/a/b/c.py"], "mine/a/b", "; mine looks like the submission"),
+        (["a/checkout.py", "b/checkout.py"], ".", "a and b look like submissions"),
+        ([f"{n}/checkout.py" for n in "abcd"], ".", "a and 3 more look like submissions"),
+        (["a/checkout.py", "b/checkout.py"], ".", "all with `kata-grade --each .`"),
+    ],
+)
+def test_where_the_submission_is_elsewhere_it_is_named_by_the_path_that_was_given(
+    files: list[str],
+    named: str,
+    told: str,
+    tmp_path: Path,
+    scratch: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One folder too high, or too deep: that is the most frequent slip."""
+    for name in files:
+        (tmp_path / "all" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "all" / name).write_text("")
+    monkeypatch.chdir(tmp_path / "all")
+    with pytest.raises(UnusableSubmission) as refused:
+        copy(Path(named), scratch)
+    assert told in refused.value.told(named)
+    assert refused.value.stage == "elsewhere"
+
+
+def test_a_submission_is_not_looked_for_far_above(tmp_path: Path, scratch: Path) -> None:
+    folder = tmp_path.joinpath("mine", *["deep"] * (ABOVE + 1))
+    folder.mkdir(parents=True)
+    (tmp_path / "mine" / "checkout.py").write_text("")
+    with pytest.raises(UnusableSubmission, match="this folder is empty"):
+        copy(folder, scratch)
 
 
 def test_a_folder_that_cannot_be_copied_is_refused_with_the_reason(

@@ -2,10 +2,12 @@
 
 from otelkata.evidence.model import Exit, Reading
 from otelkata.judge.finding import SOUND, Fault, Finding, Findings, Sound, Unjudged, expect
+from otelkata.judge.problems import mend, tell
 from otelkata.judge.registry import check
 from otelkata.judge.traceparent import TraceParent, of_headers, parse, state_of, values_of
 from otelkata.judge.url import path_of
 from otelkata.judge.view import CLOCK_NOISE_NS, Call, CaseView, ServiceSpan, View
+from otelkata.judge.words import counted
 
 Cases = list[CaseView]
 Exits = list[Exit]
@@ -28,10 +30,13 @@ __all__ = [
     "Unjudged",
     "View",
     "check",
+    "counted",
     "expect",
+    "mend",
     "of_headers",
     "parse",
     "path_of",
     "state_of",
+    "tell",
     "values_of",
 ]

@@ -104,7 +104,7 @@ class Grader:
         began = time.monotonic()
         lies = Path(folder or path)
         try:
-            async with self.collect(lies, settings, begin) as evidence, self._turns.next():
+            async with self.collect(lies, settings, begin, path) as evidence, self._turns.next():
                 result = judge_evidence(path, evidence, self._checks)
                 keep(replace(evidence, submission=text(path)))
         except ParentFailed as error:
@@ -113,12 +113,17 @@ class Grader:
 
     @asynccontextmanager
     async def collect(
-        self, submission: Path, settings: Settings, begin: Callable[[], None] = lambda: None
+        self,
+        submission: Path,
+        settings: Settings,
+        begin: Callable[[], None] = lambda: None,
+        named: str = "",
     ) -> AsyncIterator[Evidence]:
         """Give the evidence on `submission`, also where it cannot be run at all.
 
-        Raises ParentFailed where the interpreter of the hosts cannot host anything,
-        IsolationUnavailable where the system does not give the level that was asked for.
+        `named` is what it was called, if otherwise. Raises ParentFailed where the interpreter of
+        the hosts cannot host anything, IsolationUnavailable where the system does not give the
+        level that was asked for.
         """
         crew = Crew(self._reader, lambda *run: Parent(self._warm, *run))
         async with AsyncExitStack() as stack:
@@ -129,7 +134,7 @@ class Grader:
                     observe(submission, settings, crew, rest)
                 )
             except UnusableSubmission as error:
-                evidence = nothing_seen(submission, settings, str(error))
+                evidence = nothing_seen(submission, settings, unusable(error, named or submission))
             rest()
             yield evidence
 
@@ -158,8 +163,13 @@ def regrade(file: Path, checks: Sequence[Check]) -> Graded:
     return judge_evidence(evidence.submission, evidence, checks)
 
 
-def nothing_seen(submission: Path | str, settings: Settings, reason: str) -> Evidence:
-    """Return the evidence on a submission that cannot be run at all."""
+def unusable(reason: UnusableSubmission, named: Path | str) -> Problem:
+    """Return why the submission that was `named` cannot be run at all."""
+    return Problem("", "", reason.stage, text(reason.told(named)), "", 0)
+
+
+def nothing_seen(submission: Path | str, settings: Settings, *problems: Problem) -> Evidence:
+    """Return the evidence on a submission that cannot be run at all because of `problems`."""
     return Evidence(
         submission=text(submission),
         seed=settings.seed,
@@ -175,7 +185,7 @@ def nothing_seen(submission: Path | str, settings: Settings, reason: str) -> Evi
         exchanges=[],
         exits=[],
         deliveries=[],
-        problems=[Problem("", "", "deploy", reason, "", 0)],
+        problems=[*problems],
         logs=[],
         queries=[],
         started=[],

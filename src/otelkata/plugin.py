@@ -128,7 +128,7 @@ class Checks:
         """Name the submission."""
         return [
             f"submission: {self._submission}",
-            *([in_process.NO_GRADE_AND_WHY] if self.in_process else []),
+            *(in_process.notice() if self.in_process else []),
         ]
 
     def pytest_terminal_summary(self, terminalreporter: "pytest.TerminalReporter") -> None:
@@ -138,7 +138,8 @@ class Checks:
             left_out = f", left out: {', '.join(evidence.left_out)}" if evidence.left_out else ""
             terminalreporter.write_line(f"seed {evidence.seed}{left_out}; {evidence.isolation}")
         if self.in_process:
-            terminalreporter.write_line(in_process.NO_GRADE_AND_WHY, yellow=True)
+            for line in in_process.notice():
+                terminalreporter.write_line(line, yellow=True)
 
     def pytest_unconfigure(self) -> None:
         """Remove the evidence."""
@@ -274,7 +275,7 @@ class CheckItem(pytest.Item):
         trace = draw(result.fault) if result.fault else None
         return (
             f"{self.check.title}\n\nwhat:  {result.message}{where}\n"
-            f"why:   {self.check.why}\nfix:   {self.check.fix}" + (f"\n\n{trace}" if trace else "")
+            f"why:   {self.check.why}\nfix:   {result.fix}" + (f"\n\n{trace}" if trace else "")
         )
 
 

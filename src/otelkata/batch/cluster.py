@@ -16,7 +16,7 @@ from distributed import Client, KilledWorker, LocalCluster
 from otelkata.deploy.source import UnusableSubmission
 from otelkata.drive.run import Settings
 from otelkata.evidence import store
-from otelkata.grade import judge_evidence, nothing_seen
+from otelkata.grade import judge_evidence, nothing_seen, unusable
 from otelkata.judge import registry
 from otelkata.report import graded as report
 from otelkata.report.graded import Graded, failure
@@ -138,7 +138,7 @@ class Cluster:
         try:
             packed = await asyncio.to_thread(parcel.pack, Path(task.path))
         except UnusableSubmission as error:
-            evidence = nothing_seen(task.path, Settings(task.seed), str(error))
+            evidence = nothing_seen(task.path, Settings(task.seed), unusable(error, task.path))
             _keep(task, store.encode(evidence))
             return judge_evidence(task.path, evidence, registry.load())
         order = json.dumps(msgspec.to_builtins(task)).encode()

@@ -12,6 +12,7 @@ from pathlib import Path
 from otelkata import __version__
 from otelkata.cli import EXIT_CODES, loop_options
 from otelkata.cli.guard import INTERRUPTED, check_output, guard
+from otelkata.cli.usage import Parser, positive
 from otelkata.deploy.interpreter import Launched, ParentFailed, forks, launch
 from otelkata.host.isolation import LEVELS
 from otelkata.report import formats
@@ -139,8 +140,9 @@ def _read_policy(parser: argparse.ArgumentParser, options: argparse.Namespace) -
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="kata-grade",
+        arguments="PATH…",
         description="Run submissions to the tracing kata through every scenario and say, criterion "
         "by criterion, whether one checkout is one complete, honest trace.",
         epilog="exit codes: 0 all passed, 1 some failed, 2 wrong usage, 3 the grader itself failed",
@@ -155,7 +157,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--jobs",
         metavar="N",
-        type=_positive,
+        type=positive,
         default=os.cpu_count() or 1,
         help="run submissions on N processors (default: all, %(default)s)",
     )
@@ -262,12 +264,6 @@ def _listed() -> list[str]:
         # The names of files are not always text.
         sys.stdin.reconfigure(errors="surrogateescape")
     return [line.rstrip("\r\n") for line in sys.stdin if line.strip()]
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text} is no number from 1")
-    return int(text)
 
 
 def _shard(text: str) -> tuple[int, int]:

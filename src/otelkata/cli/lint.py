@@ -30,16 +30,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = lint_options.parser()
     options = parser.parse_args(arguments)
     try:
-        return _explain(options.explain) if options.explain else _lint(parser, options)
+        code = _explain(options.explain) if options.explain else _lint(parser, options)
+        sys.stdout.flush()
     except (ConfigMistake, UnknownSelector, UsageMistake) as error:
-        print(f"kata-lint: {error}", file=sys.stderr)
-        return UNUSABLE
+        parser.error(str(error))
     except BrokenPipeError:
         # Whoever read the report has read enough; nothing is left to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return UNUSABLE
+        from otelkata.cli.guard import leave_quietly  # noqa: PLC0415 (few runs need it)
+
+        return leave_quietly()
     except KeyboardInterrupt:
         return 130
+    return code
 
 
 class UsageMistake(ValueError):

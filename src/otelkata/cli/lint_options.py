@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import os
 
 from otelkata import __version__
+from otelkata.cli.usage import Parser, positive, unwritable
 from otelkata.lint.source import files
 
 FORMATS = ("text", "json", "sarif", "github")
@@ -13,8 +13,9 @@ FORMATS = ("text", "json", "sarif", "github")
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command's options."""
-    made = argparse.ArgumentParser(
+    made = Parser(
         prog="kata-lint",
+        arguments="PATH…",
         description="Find tracing faults in Python code that uses OpenTelemetry, without running "
         "it: spans that are not ended, lost contexts, hidden failures.",
         epilog="exit codes: 0 nothing found, 1 faults found, 2 wrong usage or unreadable input",
@@ -53,7 +54,11 @@ def _add_files(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--baseline", metavar="FILE", help="report only what FILE does not know")
     group.add_argument("--write-baseline", metavar="FILE", help="write what is found to FILE")
     group.add_argument(
-        "--jobs", metavar="N", type=int, default=0, help="processes (default: one per processor)"
+        "--jobs",
+        metavar="N",
+        type=positive,
+        default=0,
+        help="processes (default: one per processor)",
     )
 
 
@@ -67,8 +72,6 @@ def check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
     """Refuse options that do not go together; this ends the command with exit code 2."""
     if not options.paths:
         parser.error("name at least one file or directory; - is standard input")
-    if options.jobs < 0:
-        parser.error(f"--jobs {options.jobs}: that is less than one process")
     if options.stdin_filename and files.STDIN not in options.paths:
         parser.error("--stdin-filename names what comes from standard input: add the path -")
     if options.statistics and options.format != "text":
@@ -77,6 +80,5 @@ def check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
         parser.error("--write-baseline writes what --baseline reads: give one of them")
     for option in ("output", "write_baseline"):
         file = getattr(options, option)
-        if file and (os.path.isdir(file) or not os.path.isdir(os.path.dirname(file) or ".")):
-            shown = option.replace("_", "-")
-            parser.error(f"--{shown} {file}: that is no file in a directory that exists")
+        if file and (reason := unwritable(file)):
+            parser.error(f"--{option.replace('_', '-')} {file}: {reason}")

@@ -7,6 +7,7 @@ IN_PROCESS = (
     "near a verdict; to debug: pytest --submission=PATH --in-process --pdb"
 )
 _OF_BATCHES = ("each", "shard", "scheduler", "reports", "evidence", "output", "resume", "regrade")
+_OF_RUNS = ("each", "shard", "quick", "evidence", "resume", "isolation")
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -46,6 +47,8 @@ def settle(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None
     if options.only:
         _refuse(parser, options, "--only", ("regrade",))
         _select(parser, options)
+    if options.regrade is not None:
+        _check_regrade(parser, options)
 
 
 def check_number(
@@ -64,6 +67,21 @@ def _check_watch(parser: argparse.ArgumentParser, options: argparse.Namespace) -
     if options.engine != "local":
         parser.error("--watch is for one submission; --engine spreads batches")
     _refuse(parser, options, "--watch", _OF_BATCHES)
+
+
+def _check_regrade(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    if options.paths:
+        parser.error(
+            f"--regrade judges what was kept in {options.regrade} and runs nothing: leave out "
+            f"{' '.join(options.paths)}, or leave out --regrade to grade that"
+        )
+    if options.seed is not None:
+        parser.error(
+            "--regrade judges again what was seen with the seed of that run: leave out --seed"
+        )
+    if options.engine != "local":
+        parser.error("--regrade runs nothing: leave out --engine")
+    _refuse(parser, options, "--regrade", _OF_RUNS)
 
 
 def _refuse(

@@ -15,6 +15,7 @@ from otelkata.report import contract, overview
 
 from .guard import check_output, guard
 from .reports import write_overview, write_pieces
+from .usage import Parser
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +123,9 @@ def _read(file: Path) -> Part:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="kata-merge",
+        arguments="FILE…",
         description="Put the results of kata-grade --shard I/N --format json together.",
         epilog="exit codes: 0 all passed, 1 some failed, 2 wrong usage, 3 the grader itself "
         "failed, or results are missing",

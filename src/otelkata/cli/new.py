@@ -1,12 +1,14 @@
 """`kata-new`: begin the kata with a checkout that works and traces nothing."""
 
-import argparse
 import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from otelkata import __version__, content
+
+from .guard import guard
+from .usage import Parser
 
 NEXT = """\
 {folder} holds the checkout: three services that work, and trace nothing yet.
@@ -22,8 +24,9 @@ What the services can do already, and how to run them, is in {readme}.
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code: 0, or 2 where the directory cannot be made."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="kata-new",
+        arguments="DIR",
         description="Copy the kata's starter into a new directory, and say what to do next.",
         epilog="exit codes: 0 done, 2 wrong usage",
     )
@@ -37,7 +40,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         parser.error(f"{folder}: {error.strerror or error}")
     parts = {"kata": "KATA.md", "tracer": "checkout/tracer.py", "readme": "README.md"}
-    print(NEXT.format(folder=folder, **{name: folder / part for name, part in parts.items()}))
+    words = NEXT.format(folder=folder, **{name: folder / part for name, part in parts.items()})
+    return guard("kata-new", lambda: _tell(words))
+
+
+def _tell(words: str) -> int:
+    print(words)
     return 0
 
 

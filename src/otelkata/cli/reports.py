@@ -16,6 +16,7 @@ from rich.text import Text
 
 from otelkata.cli import EXIT_CODES
 from otelkata.report import formats, overview, text
+from otelkata.report.console import ReportConsole, write_to
 from otelkata.report.formats import Format
 from otelkata.report.graded import Graded
 from otelkata.report.marks import mark
@@ -56,25 +57,22 @@ class Wanted:
         return mark(graded, self.policy).line if self.policy else ""
 
 
-class _Console(Console):
-    def on_broken_pipe(self) -> None:
-        # Of itself it would end the command as if a submission had failed.
-        raise BrokenPipeError
-
-
 def write_one(graded: Graded, wanted: Wanted, output: Path | None = None) -> int:
     """Write the report on one submission, to `output` if that is named; return the exit code."""
     with _destination(output or wanted.output, "utf-8" if wanted.form else None) as file:
         if wanted.form is not None:
             file.write(wanted.form.one(graded, wanted.policy or DEFAULT))
         else:
-            console = _Console(file=file, highlight=False)
-            text.write(graded, console)
-            if points := wanted.points(graded):
-                console.print(f"policy: {points}")
+            write_to(file, lambda console: _write_text(graded, wanted, console))
     if output is None:
         _write_beside([graded], wanted)
     return wanted.exit_code(graded)
+
+
+def _write_text(graded: Graded, wanted: Wanted, console: Console) -> None:
+    text.write(graded, console)
+    if points := wanted.points(graded):
+        console.print(f"policy: {points}")
 
 
 def write_each(graded: Graded, wanted: Wanted, folder: Path, name: str) -> None:
@@ -85,11 +83,14 @@ def write_each(graded: Graded, wanted: Wanted, folder: Path, name: str) -> None:
 def write_overview(lines: Iterable[Text], of: Sequence[overview.Line], output: Path | None) -> None:
     """Write `lines`, one for each submission, and then what the class came to."""
     with _destination(output, None) as file:
-        console = _Console(file=file, highlight=False)
-        for shown in lines:
-            console.print(shown, soft_wrap=True)
-        console.print()
-        console.print(overview.table(of))
+
+        def write(console: Console) -> None:
+            for shown in lines:
+                console.print(shown, soft_wrap=True)
+            console.print()
+            console.print(overview.table(of))
+
+        write_to(file, write)
 
 
 def write_pieces(pieces: Iterable[str], output: Path | None) -> None:
@@ -119,7 +120,7 @@ class Reports:
         self._are_report = self._is_text and wanted.output is None
         # On one terminal, only the console of the progress bar knows where the bar is.
         shares = beside.is_terminal and sys.stdout.isatty()
-        self._told = _Console(highlight=False) if self._are_report and not shares else beside
+        self._told = ReportConsole(highlight=False) if self._are_report and not shares else beside
 
     def add(self, number: int, graded: Graded, *, was_kept: bool = False) -> None:
         """Tell what submission `number` came to."""

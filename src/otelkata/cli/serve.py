@@ -7,7 +7,6 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 from otelkata import __version__
 from otelkata.cli import EXIT_CODES
 from otelkata.cli.guard import guard
+from otelkata.cli.usage import Parser
 from otelkata.deploy.interpreter import Launched, ParentFailed, forks, launch
 from otelkata.report.words import cut_line
 
@@ -56,7 +56,7 @@ def _serve(
     from rich.text import Text  # noqa: PLC0415 (as above)
 
     from otelkata.deploy.source import UnusableSubmission  # noqa: PLC0415 (as above)
-    from otelkata.host.wire import Problem  # noqa: PLC0415 (as above)
+    from otelkata.grade import unusable  # noqa: PLC0415 (as above)
     from otelkata.serve.forward import Destination  # noqa: PLC0415 (as above)
     from otelkata.serve.run import Crashed, PortTaken, Terms  # noqa: PLC0415 (as above)
     from otelkata.serve.services import NotStarted  # noqa: PLC0415 (as above)
@@ -76,7 +76,7 @@ def _serve(
     try:
         in_order = asyncio.run(_run(terms, console))
     except UnusableSubmission as error:
-        problems = [Problem("", "", "deploy", str(error), "", 0)]
+        problems = [unusable(error, options.path)]
     except NotStarted as error:
         problems = error.problems
     except Crashed as error:
@@ -130,18 +130,19 @@ def _explain(path: str, problems: "list[Problem]", console: "Console") -> None:
     from otelkata.drive.run import Settings  # noqa: PLC0415 (only for what cannot be run)
     from otelkata.grade import judge_evidence, nothing_seen  # noqa: PLC0415 (as above)
     from otelkata.judge import registry  # noqa: PLC0415 (as above)
+    from otelkata.report.console import write_to  # noqa: PLC0415 (as above)
     from otelkata.report.text import fault  # noqa: PLC0415 (as above)
 
-    evidence = replace(nothing_seen(path, Settings(0), ""), problems=problems)
+    evidence = nothing_seen(path, Settings(0), *problems)
     graded = judge_evidence(path, evidence, registry.load())
-    for judged in graded.checks:
-        if judged.status == "failed":
-            console.print(fault(judged))
+    failed = [fault(judged) for judged in graded.checks if judged.status == "failed"]
+    write_to(console.file, lambda to: to.print(*failed, sep="\n"))
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="kata-serve",
+        arguments="PATH",
         description="Run a submission's three services and the card processor for real, and draw "
         "each trace as it completes: here, and on a page with a form and switches for faults.",
         epilog="With OTEL_EXPORTER_OTLP_ENDPOINT set, traces are passed on to that collector as "

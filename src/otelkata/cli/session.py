@@ -24,7 +24,7 @@ from otelkata.drive.run import Settings
 from otelkata.evidence import store
 from otelkata.evidence.model import Evidence
 from otelkata.judge import registry
-from otelkata.report.graded import Graded, failure
+from otelkata.report.graded import Graded
 from otelkata.report.words import file_name
 
 from .last import Last
@@ -117,19 +117,26 @@ async def _follow(
 
 
 def regrade(options: argparse.Namespace) -> int:
-    """Judge the evidence that was kept before; return the command's exit code."""
+    """Judge the evidence that was kept before; return the command's exit code.
+
+    Raises CannotGrade.
+    """
     kept_in: Path = options.regrade
     files = sorted(kept_in.glob(f"*{store.SUFFIX}"))
 
     def name(number: int) -> str:
         return files[number].name.removesuffix(store.SUFFIX)
 
-    if len(files) < 2:
-        reason = f"there is no file *{store.SUFFIX} in {kept_in}"
-        nothing = failure(str(kept_in), 0, reason)
-        graded = grading.regrade(files[0], registry.load()) if files else nothing
+    if not files:
+        raise CannotGrade(
+            f"--regrade {kept_in}: there is no evidence in it (no file *{store.SUFFIX}); "
+            "kata-grade --evidence DIR PATH keeps some",
+            usage=True,
+        )
+    if len(files) == 1:
+        graded = grading.regrade(files[0], registry.load())
         wanted = Wanted.by(options)
-        if files and options.reports is not None:
+        if options.reports is not None:
             write_each(graded, wanted, options.reports, name(0))
         return write_one(graded, wanted)
     wanted = _for_several(options)

@@ -20,7 +20,7 @@ from otelkata.deploy.source import UnusableSubmission
 from otelkata.drive.reading import Reader
 from otelkata.drive.run import Crew, Settings, observe
 from otelkata.evidence.model import Evidence
-from otelkata.grade import nothing_seen
+from otelkata.grade import nothing_seen, unusable
 from otelkata.host import child, wire
 from otelkata.host.channel import Channel
 
@@ -47,7 +47,7 @@ async def collect(submission: Path, settings: Settings) -> Evidence:
         async with observe(submission, settings, crew) as evidence:
             return evidence
     except UnusableSubmission as error:
-        return nothing_seen(submission, settings, str(error))
+        return nothing_seen(submission, settings, unusable(error, submission))
     finally:
         await reader.close()
 

@@ -1,5 +1,8 @@
 """Read `--in-process`, pytest's option for debugging a submission."""
 
+import shutil
+import textwrap
+
 import pytest
 
 NO_GRADE = "in process, for debugging: what comes of it is no grade"
@@ -7,6 +10,12 @@ NO_GRADE_AND_WHY = (
     f"{NO_GRADE}, and what needs processes of its own is left out; kata-grade gives the verdict"
 )
 ALONE = "left out: it needs processes of its own, and --in-process has one"
+
+
+def notice() -> list[str]:
+    """Return what is to be known of a run in this process, in lines that fit the terminal."""
+    width = shutil.get_terminal_size().columns - 1
+    return textwrap.wrap(NO_GRADE_AND_WHY, width, break_on_hyphens=False)
 
 
 def add(group: pytest.OptionGroup) -> None:

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from otelkata.host.wire import text
@@ -12,6 +12,9 @@ LEFT_OUT = frozenset({".git", "__pycache__", ".pytest_cache", ".mypy_cache", ".r
 BYTES_LIMIT = 64 * 1024 * 1024
 FILES_LIMIT = 5_000
 DEPTH_LIMIT = 64
+ABOVE = 3
+"""How many folders up a submission is looked for, where there is none in the one that is named."""
+
 TEXT_LIMIT = 64 * 1024
 """Longest file that a report can quote from, in bytes."""
 
@@ -20,7 +23,29 @@ TEXTS_LIMIT = 512 * 1024
 
 
 class UnusableSubmission(Exception):
-    """The submission cannot be graded as it is; the message says why and what to do."""
+    """The submission cannot be graded as it is; the message says why and what to do.
+
+    `instead` are folders that look like what was meant, relative to the one that was named. `stage`
+    says what kind of mistake it is.
+    """
+
+    def __init__(self, message: str, instead: Sequence[str] = (), *, stage: str = "deploy") -> None:
+        super().__init__(message)
+        self._instead = instead
+        self.stage = "elsewhere" if instead else stage
+
+    def told(self, path: str | Path) -> str:
+        """Return the message to whoever named the folder as `path`."""
+        if not self._instead:
+            return str(self)
+        first, *others = (os.path.normpath(Path(path, inside)) for inside in self._instead)
+        if not others:
+            return f"{self}; {first} looks like the submission: name that"
+        more = f" and {len(others)} more" if len(others) > 1 else f" and {others[0]}"
+        return (
+            f"{self}; {first}{more} look like submissions: name one of them, or all with "
+            f"`kata-grade --each {path}`"
+        )
 
 
 def copy(submission: Path, into: Path) -> Path:
@@ -30,12 +55,12 @@ def copy(submission: Path, into: Path) -> Path:
     """
     target = into / "submission"
     copy_files(submission, target)
+    _require_checkout(target, submission)
     for name in DEPENDENCIES:
         folder = submission / name
         # One that leads out of the submission would show hosts what is not theirs.
         if folder.is_dir() and folder.resolve().is_relative_to(submission.resolve()):
             (target / name).symlink_to(folder.resolve(), target_is_directory=True)
-    _require_checkout(target)
     return target
 
 
@@ -111,8 +136,8 @@ def _copy_file(entry: "os.DirEntry[str]", target: Path) -> None:
     os.utime(target, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
-def _require_checkout(copied: Path) -> None:
-    if (copied / "checkout.py").is_file() or (copied / "checkout" / "__init__.py").is_file():
+def _require_checkout(copied: Path, submission: Path) -> None:
+    if _holds_checkout(copied):
         return
     if (copied / "checkout").is_dir():
         raise UnusableSubmission(
@@ -124,14 +149,23 @@ def _require_checkout(copied: Path) -> None:
             "it has a kata.toml: submissions that are started by commands cannot be graded yet, "
             "only those with a module or package named checkout"
         )
-    below = next((path.parent.name for path in sorted(copied.glob("*/checkout*"))), None)
-    if below is not None:
-        raise UnusableSubmission(
-            f"there is no checkout in it, but there is one in {below}/: grade that directory"
-        )
+    below = [path.name for path in sorted(copied.iterdir()) if _holds_checkout(path)]
+    if below:
+        raise UnusableSubmission("there is no checkout in this folder", below)
+    for number, folder in enumerate(Path(os.path.abspath(submission)).parents[:ABOVE], 1):  # noqa: PTH100 (as it was named: without following links)
+        if _holds_checkout(folder):
+            reason = "this folder lies inside a submission"
+            raise UnusableSubmission(reason, ["/".join([".."] * number)])
     found = sorted(path.name for path in copied.iterdir())
-    shown = ", ".join(found[:8]) if found else "nothing"
+    if not found:
+        raise UnusableSubmission("this folder is empty", stage="missing")
+    shown = ", ".join(found[:8])
     raise UnusableSubmission(
         "there is no module or package named checkout (checkout.py or checkout/__init__.py) in "
-        f"the submission; it holds {shown}. Name the directory that contains it"
+        f"this folder; it holds {shown}",
+        stage="missing",
     )
+
+
+def _holds_checkout(folder: Path) -> bool:
+    return (folder / "checkout.py").is_file() or (folder / "checkout" / "__init__.py").is_file()

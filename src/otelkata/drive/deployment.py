@@ -13,6 +13,7 @@ from otelkata.deploy.link import Host, HostGone, Observations
 from otelkata.deploy.parent import Hosts
 from otelkata.evidence.model import Hop, ServiceStart
 from otelkata.host import wire
+from otelkata.host.frames import of_crash
 
 from . import database
 from .collector import Collector
@@ -159,7 +160,9 @@ class Deployment:
         """Report that `start` did not answer, with the place where its code stands."""
         service = self.starts[start].service
         values = await self._where(start)
-        if values["blocks"]:
+        if values.get("importing"):
+            stage, message = "importing", f"the import of checkout did not end: {message}"
+        elif values["blocks"]:
             message += (
                 ": the line that it is at blocks its event loop, so that nothing else can run"
             )
@@ -191,7 +194,7 @@ class Deployment:
             )
         except TimeoutError:
             how = "closed its connection to the grader"
-        output = host.output
+        output = of_crash(host.output)
         message = f"the process that ran the submission {how}"
         place = _crash_place(output, f"{self._submission}{os.sep}")
         self._observations.problems.append(wire.Problem("", "", "exit", message, *place, output))

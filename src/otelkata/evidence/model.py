@@ -155,6 +155,23 @@ class ExportedSpan:
     span: Span
 
 
+_DONE = {
+    "shutdown_tracer_pending": "shutdown_tracer while a span is still to be exported",
+    "shutdown_tracer_failing": "shutdown_tracer while the exporter fails",
+    "shutdown_tracer_raising": "shutdown_tracer while the exporter raises",
+    "shutdown_tracer_hanging": "shutdown_tracer while the exporter hangs",
+    "process": "the end of the process after all shutdowns",
+    "lifespan": "lifespan shutdown of",
+    "lifespan_hanging": "lifespan shutdown of",
+    "sigterm": "SIGTERM to",
+    "sigterm_hanging": "SIGTERM to",
+}
+_WHILE = {
+    "lifespan_hanging": " while its exporter hangs",
+    "sigterm_hanging": " while the collector hangs",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Exit:
     """One end of a provider, a service or a process, and what it was asked to cope with.
@@ -180,6 +197,11 @@ class Exit:
     skipped: str = ""
     arrived: list[str] | None = None
     kept_by: str = ""
+
+    def __str__(self) -> str:
+        """Return in words what was done, to be read after 'at'."""
+        what, _, service = self.name.partition(".")
+        return _DONE.get(what, what) + (f" {service}" if service else "") + _WHILE.get(what, "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -213,11 +213,13 @@ class Host:
                 return wire.Reply(command.request, ok=over, values={"took": took})
             case wire.Where():
                 path, line = self._where(command.start)
+                importing = not self._imported.is_set()
                 service = self._services.get(command.start)
                 values = {
                     "path": path,
                     "line": line,
                     "blocks": service is not None and service.is_blocked,
+                    "importing": importing,
                 }
                 return wire.Reply(command.request, ok=True, values=values)
             case wire.Lingering():

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import CodeType, FrameType
 
+from .frames import printed
 from .wire import TEXT_LIMIT, Problem, text
 
 Place = tuple[str, int]
@@ -127,7 +128,7 @@ class Places:
             message=message,
             path=path,
             line=line,
-            details=self.own_words(_printed(error)[-TEXT_LIMIT:]),
+            details=self.own_words(printed(error)[-TEXT_LIMIT:]),
         )
 
     def _of_nul_byte(self) -> Place | None:
@@ -162,13 +163,6 @@ def describe(error: BaseException) -> str:
                 f"; install it where submissions run: {sys.executable} -m pip install {package}"
             )
     return f"{type(error).__name__}: {words}" if words else type(error).__name__
-
-
-def _printed(error: BaseException) -> str:
-    try:
-        return "".join(traceback.format_exception(error))
-    except BaseException as broken:  # noqa: BLE001 (untrusted code: the boundary is here)
-        return f"(its traceback cannot be read: {type(broken).__name__})"
 
 
 def _awaiting(awaitable: object) -> Iterator[FrameType]:

@@ -23,7 +23,8 @@ class Fault:
     """Something is wrong: what, and where in the trace and in the code.
 
     `spans` are the spans at fault, `call` the request at fault where a span is missing. `details`,
-    such as a traceback, are shown where there is no trace to show.
+    such as a traceback, are shown where there is no trace to show. `fix` says what to do about this
+    fault, where that is not what the check says of all.
     """
 
     message: str
@@ -33,6 +34,7 @@ class Fault:
     path: str = ""
     line: int = 0
     details: str = ""
+    fix: str = ""
 
     @property
     def place(self) -> tuple[str, int]:

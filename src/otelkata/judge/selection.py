@@ -76,8 +76,20 @@ def nearest(name: str, names: Mapping[str, str]) -> list[str]:
     return list(dict.fromkeys(names[word] for word in found))[:_NEAREST]
 
 
+def meant(name: str, names: Mapping[str, str]) -> str:
+    """Return in words what `name` may have meant among `names`, which are in small letters.
+
+    The name of a theme stands for none of its checks, but for all of them it may have.
+    """
+    theme = f"{name.lower().removesuffix('.').removesuffix('.*')}."
+    family = [known for word, known in names.items() if word.startswith(theme)]
+    if family:
+        *most, last = family
+        listed = f"{', '.join(most)} or {last}" if most else last
+        return f"it is a theme, and its checks are named in full: did you mean {listed}?"
+    near = nearest(name, names)
+    return f"nearest: {', '.join(near)}" if near else KNOWN
+
+
 def _unknown(name: str, checks: Iterable[Check]) -> str:
-    near = nearest(name, called(checks))
-    return f"there is no check or criterion {name}; " + (
-        f"nearest: {', '.join(near)}" if near else KNOWN
-    )
+    return f"there is no check or criterion {name}; {meant(name, called(checks))}"

@@ -30,6 +30,11 @@ class Result:
     faults: int
     duration_s: float
 
+    @property
+    def fix(self) -> str:
+        """Return what to do: of the fault, if that is special, or else of all that are like it."""
+        return (self.fault.fix if self.fault else "") or self.check.fix
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:

@@ -113,6 +113,8 @@ class ServiceSpan:
 
     @cached_property
     def _label(self) -> str:
+        if self.is_probe:
+            return f"a span that the grader started through the tracer of {self.service}"
         return f"{self.service}'s {self.kind} span {self.name!r}"
 
 

@@ -62,5 +62,4 @@ def _near(wanted: str, reference: Reference) -> str:
     names = selection.called(reference.checks)
     names |= {one.name: one.name for one in reference.rules}
     names |= {one.code.lower(): one.code for one in reference.rules}
-    near = selection.nearest(wanted, names)
-    return f"; nearest: {', '.join(near)}" if near else f"; {selection.KNOWN}"
+    return f"; {selection.meant(wanted, names)}"

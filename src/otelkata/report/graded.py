@@ -134,16 +134,23 @@ class Graded(msgspec.Struct, frozen=True, kw_only=True):
         return bool(self.left_out or self.only)
 
     @property
+    def asked(self) -> tuple[Judged, ...]:
+        """Return what was judged of what was asked for; a breach of the contract is told beside."""
+        return tuple(check for check in self.checks if not self.only or check.id in self.only)
+
+    @property
     def omissions(self) -> str:
         """Return in words what was not judged on purpose; empty where everything was."""
         words = []
         if self.left_out:
             words.append(f"left out {', '.join(name.replace('_', ' ') for name in self.left_out)}")
         if self.only:
-            named = len(self.only) <= MOST_NAMED
-            words.append(
-                f"judged only {', '.join(self.only) if named else f'{len(self.only)} checks'}"
-            )
+            judged = len(self.asked)
+            if judged < len(self.only):
+                what = f"{judged} of the {len(self.only)} checks that were asked for"
+            else:
+                what = ", ".join(self.only) if judged <= MOST_NAMED else f"{judged} checks"
+            words.append(f"judged only {what}")
         return "; ".join(words)
 
 
@@ -232,7 +239,7 @@ def _judged(submission: str, result: Result, sources: Mapping[str, str]) -> Judg
         status=result.status,
         message=cut(" ".join((result.message or result.check.title).split())),
         why=result.check.why,
-        fix=result.check.fix,
+        fix=cut(result.fix),
         trace=cut(trace) if trace else None,
         location=_place(submission, path, line, sources) if path else None,
         duration_s=round(result.duration_s, 6),

@@ -1,11 +1,11 @@
 """Say what a class came to: how many passed, and which criteria fail most, how often and where."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -14,6 +14,13 @@ from otelkata.judge.criteria import BONUS, CRITERIA
 from otelkata.judge.verdict import CriterionStatus
 from otelkata.report.graded import Graded
 from otelkata.report.text import SIGNS
+from otelkata.report.words import cut
+
+BREACH_LIMIT = 160
+"""Longest text, in characters, that is told of a breach of the contract."""
+
+ROOMY = 90
+"""Columns from which what fails most is a table."""
 
 Shown = CriterionStatus | Literal["hidden"]
 """What an overview shows of a criterion: a policy may hide what it came to."""
@@ -27,7 +34,8 @@ class Line:
     """What the overview needs of one result.
 
     `verdict` is `graded` where it would tell what a policy hides. `omissions` are in words, empty
-    where everything was judged.
+    where everything was judged. `breach` says how the submission breaks the contract, which is no
+    criterion; empty: it does not.
     """
 
     submission: str
@@ -38,14 +46,10 @@ class Line:
     criteria: tuple[str, ...]
     statuses: tuple[Shown, ...]
     checks: tuple[tuple[str, str], ...]
+    breach: str
     error: str
     duration_s: float
     omissions: str = ""
-
-    @property
-    def breaks(self) -> bool:
-        """Tell whether it breaks the contract, which is no criterion."""
-        return any(not criterion for criterion, _ in self.checks)
 
 
 @dataclass(slots=True)
@@ -68,6 +72,7 @@ def line(graded: Graded) -> Line:
         tuple(c for c in CRITERIA if graded.criteria.get(c) == "failed"),
         tuple(graded.criteria.get(c, "hidden") for c in CRITERIA),
         tuple((criterion, check.id) for check in failed for criterion in check.criteria or ("",)),
+        next((cut(check.message, BREACH_LIMIT) for check in failed if not check.criteria), ""),
         graded.error,
         graded.duration_s,
         graded.omissions,
@@ -86,8 +91,8 @@ def show_line(line: Line) -> Text:
     required = [criterion for criterion in line.criteria if criterion not in BONUS]
     if required:
         text.append(f"  {' '.join(required)}", style="red")
-    elif line.breaks:
-        text.append("  it breaks the contract", style="red")
+    elif line.breach:
+        text.append(f"  {line.breach}", style="red")
     elif line.verdict == "failed":
         statuses = zip(CRITERIA, line.statuses, strict=True)
         unjudged = [c for c, status in statuses if c not in BONUS and status == "blocked"]
@@ -105,22 +110,43 @@ def table(lines: Sequence[Line]) -> RenderableType:
     found = faults(lines)
     if not found:
         return head
-    rows = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    rows.add_column("criterion", no_wrap=True)
-    rows.add_column("failed", justify="right", no_wrap=True)
-    rows.add_column("mostly by", overflow="fold")
-    rows.add_column("in", overflow="fold")
-    for criterion, fault in found.items():
-        title = Text.assemble((criterion or "contract", "bold"))
-        if criterion in BONUS:
-            title.append(" (bonus)", style="yellow")
-        number = len(fault.submissions)
-        share = f"{number}  {number / len(lines):4.0%}"
-        check = next(iter(fault.checks.most_common(1)), ("", 0))[0]
-        more = number - NAMED
-        named = ", ".join(fault.submissions[:NAMED]) + (f" and {more} more" if more > 0 else "")
-        rows.add_row(title, share, check, Text(named, style="dim"))
-    return Group(head, Text("What fails most:"), Padding(rows, (0, 2)))
+    return Group(head, Text("What fails most:"), Padding(_Frequents(found, len(lines)), (0, 2)))
+
+
+class _Frequents:
+    # Where there is no room for a table, ids of checks get lines of their own.
+
+    def __init__(self, found: Mapping[str, Frequent], of: int) -> None:
+        self._found = found
+        self._of = of
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        rows = list(self._rows())
+        if options.max_width >= ROOMY:
+            table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+            table.add_column("criterion", no_wrap=True)
+            table.add_column("failed", justify="right", no_wrap=True)
+            table.add_column("mostly by", no_wrap=True)
+            table.add_column("in", overflow="fold")
+            for row in rows:
+                table.add_row(*row)
+            yield table
+            return
+        for title, share, check, named in rows:
+            yield Text.assemble(title, "  ", share)
+            yield Padding(Group(Text(f"mostly by {check}"), Text.assemble("in ", named)), (0, 4))
+
+    def _rows(self) -> Iterator[tuple[Text, str, str, Text]]:
+        for criterion, fault in self._found.items():
+            title = Text.assemble((criterion or "contract", "bold"))
+            if criterion in BONUS:
+                title.append(" (bonus)", style="yellow")
+            number = len(fault.submissions)
+            share = f"{number}  {number / self._of:4.0%}"
+            check = next(iter(fault.checks.most_common(1)), ("", 0))[0]
+            more = number - NAMED
+            named = ", ".join(fault.submissions[:NAMED]) + (f" and {more} more" if more > 0 else "")
+            yield title, share, check, Text(named, style="dim")
 
 
 def partial(lines: Sequence[Line]) -> list[str]:

@@ -12,9 +12,11 @@ from rich.text import Text
 from otelkata.judge.criteria import BONUS, CRITERIA
 
 from . import guide
+from .console import WHOLE
 from .faults import urgency
 from .graded import MOST_NAMED, Graded, Judged, Place
 from .tree import MARK
+from .wrap import Lines, hanging
 
 WIDE = 106
 """Columns from which the checklist is set in two."""
@@ -75,8 +77,9 @@ def _asked(results: list[Judged]) -> RenderableType:
     for result in results:
         sign, style = SIGNS[result.status]
         lines.append(
-            Text.assemble(
-                (f"{sign} {criteria_of(result)}", style), f"  {result.title}  ", (result.id, "dim")
+            hanging(
+                Text(f"{sign} {criteria_of(result)}", style),
+                Text.assemble(f"{result.title}  ", (result.id, "dim")),
             )
         )
     return Padding(Group(*lines), (0, 2))
@@ -104,15 +107,19 @@ def _at(result: Judged) -> Text:
 
 
 def _checklist(graded: Graded, console: Console) -> RenderableType:
-    columns = 2 if console.width >= WIDE else 1
+    columns = 2 if WIDE <= console.width < WHOLE else 1
     shown = [*CRITERIA]
     if console.is_terminal and columns == 1 and len(shown) + BESIDE > console.height:
         # The ones that have passed are the ones that a small screen can do without.
         shown = [c for c in CRITERIA if graded.criteria[c] != "passed"]
-    table = Table.grid(padding=(0, 3, 0, 0))
+    table = Table.grid(padding=(0, 1, 0, 0))
+    for _ in range(columns):
+        table.add_column(no_wrap=True)
+        table.add_column()
     rows = -(-len(shown) // columns)
     for number in range(rows):
-        table.add_row(*(_line(graded, criterion) for criterion in shown[number::rows]))
+        cells = (_line(graded, criterion) for criterion in shown[number::rows])
+        table.add_row(*(cell for pair in cells for cell in pair))
     parts: list[RenderableType] = [table]
     if passed := [c for c in CRITERIA if c not in shown]:
         sign, style = SIGNS["passed"]
@@ -120,22 +127,23 @@ def _checklist(graded: Graded, console: Console) -> RenderableType:
     return Padding(Group(*parts), (0, 2))
 
 
-def _line(graded: Graded, criterion: str) -> Text:
+def _line(graded: Graded, criterion: str) -> tuple[Text, Text]:
     status = graded.criteria[criterion]
     sign, style = SIGNS[status]
     if criterion in BONUS and status == "failed":
         style = "yellow"
     bonus = " (bonus)" if criterion in BONUS else ""
     tail = "" if status in {"passed", "failed"} else f": {status.replace('_', ' ')}"
-    return Text.assemble((f"{sign} {criterion}", style), f"  {CRITERIA[criterion]}{bonus}{tail}")
+    return Text(f"{sign} {criterion} ", style), Text(f"{CRITERIA[criterion]}{bonus}{tail}")
 
 
 def fault(result: Judged) -> RenderableType:
     """Return what is told of a check that failed: what, where, why and how to mend it."""
     sign, style = SIGNS[result.status]
     style = "yellow" if result.bonus else style
-    title = Text.assemble(
-        (f"{sign} {criteria_of(result)}", style), "  ", (result.title, "bold"), f"  {result.id}"
+    title = hanging(
+        Text(f"{sign} {criteria_of(result)}", style),
+        Text.assemble((result.title, "bold"), f"  {result.id}"),
     )
     rows = Table(box=None, show_header=False, padding=(0, 1), pad_edge=False)
     rows.add_column(style="dim", no_wrap=True, width=6)
@@ -172,12 +180,9 @@ def _place(place: Place) -> Text:
     return text
 
 
-def _trace(trace: str) -> Text:
-    text = Text(no_wrap=True, overflow="ellipsis")
-    for line in trace.splitlines():
-        text.append(line + "\n", style="red" if MARK in line else "")
-    text.rstrip()
-    return text
+def _trace(trace: str) -> Lines:
+    lines = trace.splitlines()
+    return Lines(lines, ["red" if MARK in line else "" for line in lines])
 
 
 def blocked_checks(results: list[Judged]) -> RenderableType:
@@ -201,8 +206,10 @@ def summary(graded: Graded) -> Text:
     told = f"{required.passed} of {required.total} required criteria passed"
     rest = f", {bonus.passed} of {bonus.total} bonus"
     if graded.only:
-        passed = sum(check.status == "passed" for check in graded.checks)
-        told, rest = f"{passed} of {len(graded.checks)} checks passed", ""
+        passed = sum(check.status == "passed" for check in graded.asked)
+        told = f"{passed} of the {len(graded.asked)} checks that were judged passed"
+        beside = len(graded.checks) - len(graded.asked)
+        rest = f", and {beside} of the contract failed" if beside else ""
     text = Text.assemble(
         (told, style), rest, (f" · seed {graded.seed} · {graded.duration_s:.1f} s", "dim")
     )

@@ -4,8 +4,7 @@ import asyncio
 import contextlib
 import weakref
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, fields
 
 import msgspec
 
@@ -18,9 +17,6 @@ SLOW_SECONDS = 1.0
 """How long the database stays locked for one slow query."""
 
 
-Name = Literal["slow_query", "card_declined", "processor_down"]
-
-
 @dataclass(slots=True)
 class Faults:
     """What is wrong at the moment."""
@@ -31,8 +27,16 @@ class Faults:
 
     def switch(self, wanted: bytes) -> None:
         """Set the switches that a JSON object names; raise ValueError for what is none."""
-        for name, value in msgspec.json.decode(wanted, type=dict[Name, bool]).items():
+        switches = msgspec.json.decode(wanted, type=dict[str, bool])
+        for name in switches:
+            if name not in KNOWN:
+                raise ValueError(f"there is no fault {name!r}; there are {', '.join(KNOWN)}")
+        for name, value in switches.items():
             setattr(self, name, value)
+
+
+KNOWN = tuple(field.name for field in fields(Faults))
+"""What can be switched on, by name."""
 
 
 class SlowQuery:

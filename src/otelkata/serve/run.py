@@ -16,6 +16,7 @@ from otelkata.drive.http import Call, CallFailed, Request, Response, listen, por
 from otelkata.drive.record import Draft
 from otelkata.drive.tap import json_answer
 from otelkata.host.wire import Problem
+from otelkata.judge.problems import tell
 from otelkata.judge.view import View
 
 from . import checkouts
@@ -304,7 +305,7 @@ class _Session:
         problems = self._services.seen.problems
         for problem in problems[self._problems :]:
             where = f" ({problem.path}:{problem.line})" if problem.path else ""
-            self._audience.tell(f"{problem.service}, {problem.stage}: {problem.message}{where}")
+            self._audience.tell(f"{tell(problem)}{where}")
         problems[:] = [problem for problem in problems if problem.stage != "request"]
         self._problems = len(problems)
         for log in self._services.seen.logs:
