@@ -17,8 +17,9 @@ from evidence_builder import (
     trace_of,
 )
 
+from otelkata.judge.cases import CaseView
 from otelkata.judge.finding import Fault
-from otelkata.judge.view import CaseView, View
+from otelkata.judge.view import View
 from otelkata.report.drawing import SPANS_SHOWN, lay_out
 from otelkata.report.expected import Wanted
 from otelkata.report.tree import MARK, draw

@@ -23,8 +23,9 @@ from evidence_builder import (
 
 from otelkata.evidence.model import Hop, Outcome
 from otelkata.host.wire import Event, Problem
+from otelkata.judge.calls import Call, ServiceSpan
 from otelkata.judge.traceparent import TraceParent
-from otelkata.judge.view import Call, ServiceSpan, View
+from otelkata.judge.view import View
 
 
 def span_of(view: View, label: str) -> ServiceSpan:

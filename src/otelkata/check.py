@@ -1,12 +1,15 @@
 """Everything that a check is written with: import it from here."""
 
 from otelkata.evidence.model import Exit, Reading
+from otelkata.judge.calls import Call, ServiceSpan
+from otelkata.judge.cases import CaseView
+from otelkata.judge.clients import CLOCK_NOISE_NS
 from otelkata.judge.finding import SOUND, Fault, Finding, Findings, Sound, Unjudged, expect
 from otelkata.judge.problems import mend, tell
 from otelkata.judge.registry import check
 from otelkata.judge.traceparent import TraceParent, of_headers, parse, state_of, values_of
 from otelkata.judge.url import path_of
-from otelkata.judge.view import CLOCK_NOISE_NS, Call, CaseView, ServiceSpan, View
+from otelkata.judge.view import View
 from otelkata.judge.words import counted
 
 Cases = list[CaseView]

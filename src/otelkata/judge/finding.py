@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .view import Call, CaseView, ServiceSpan
+from .calls import Call, ServiceSpan
+from .cases import CaseView
 
 
 @dataclass(frozen=True, slots=True)

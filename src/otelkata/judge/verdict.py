@@ -8,10 +8,11 @@ from typing import Literal
 
 from otelkata.evidence.only import READING
 
+from .cases import CaseView
 from .criteria import BONUS, CRITERIA, REQUIRED
 from .finding import Fault, Finding, Sound, Unjudged
 from .registry import Check
-from .view import CaseView, View
+from .view import View
 
 NOTHING_SEEN = "nothing of the kind was seen: mend what failed, and it can be judged"
 

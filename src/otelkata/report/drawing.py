@@ -8,9 +8,10 @@ from collections.abc import Iterator
 
 import msgspec
 
+from otelkata.judge.calls import Call, ServiceSpan
+from otelkata.judge.cases import CaseView
 from otelkata.judge.finding import Fault
 from otelkata.judge.traceparent import values_of
-from otelkata.judge.view import Call, CaseView, ServiceSpan
 
 from .expected import Wanted, expected, target
 from .words import NAME_LIMIT, cut_line

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from otelkata.judge.view import Call, CaseView, ServiceSpan
+from otelkata.judge.calls import Call, ServiceSpan
+from otelkata.judge.cases import CaseView
 
 from .words import NAME_LIMIT, cut_line
 

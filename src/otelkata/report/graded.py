@@ -11,9 +11,10 @@ from typing import Any, Literal
 import msgspec
 
 from otelkata.evidence.model import Remark
+from otelkata.judge.cases import CaseView
 from otelkata.judge.criteria import CRITERIA
 from otelkata.judge.verdict import CheckStatus, CriterionStatus, Result, Verdict
-from otelkata.judge.view import CaseView, View
+from otelkata.judge.view import View
 
 from .drawing import Crossing, Drawing, lay_out, requests
 from .tree import to_text

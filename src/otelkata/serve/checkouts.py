@@ -20,9 +20,11 @@ from otelkata.evidence.model import (
     ServiceStart,
 )
 from otelkata.host.wire import Started
+from otelkata.judge.calls import ServiceSpan
+from otelkata.judge.cases import CaseView
 from otelkata.judge.finding import Fault
 from otelkata.judge.traceparent import of_headers
-from otelkata.judge.view import CaseView, ServiceSpan, View
+from otelkata.judge.view import View
 from otelkata.report.drawing import lay_out
 from otelkata.report.expected import continues, target
 from otelkata.report.words import NAME_LIMIT, cut_line
