@@ -53,16 +53,21 @@ def test_what_was_imported_does_what_the_changed_source_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "changing.py"
-    source = "LIMIT = 1\ndef least(): return LIMIT\nclass Case:\n    def title(self): return 'a'\n"
+    source = (
+        "import re\nLIMIT = 1\nNAMES = re.compile('1')\ndef least(): return LIMIT\n"
+        "class Case:\n    def title(self): return 'a'\n"
+    )
     path.write_text(source, "utf-8")
     module, other = ModuleType("changing"), ModuleType("others_own")
     module.__file__ = str(path)
     exec(compile(source, str(path), "exec"), vars(module))
     monkeypatch.setitem(sys.modules, "changing", module)
     monkeypatch.setitem(sys.modules, "others_own", other)
-    least, case, other.LIMIT = module.least, module.Case(), module.LIMIT  # type: ignore[attr-defined]
+    least, case = module.least, module.Case()
+    vars(other).update(LIMIT=module.LIMIT, NAMES=module.NAMES)
     running.replace(path, source.replace("1", "2").replace("'a'", "'b'"))
     assert (least(), case.title(), other.LIMIT) == (2, "b", 2)
+    assert other.NAMES.pattern == "2"
     assert module.least is least
     assert type(case) is module.Case
 
