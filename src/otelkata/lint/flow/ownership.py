@@ -253,9 +253,9 @@ class _Walk:
             case Deed.USE if state.ended is not None:
                 self._note(self.fates.late, effect.node)
             case Deed.ALIAS:
-                return state._replace(names=state.names | {effect.name})
+                return state._replace(names=state.names | effect.names)
             case Deed.REBIND:
-                return state._replace(names=state.names - {_name_of(effect.node)})
+                return state._replace(names=state.names - effect.names)
         return state
 
     def _is_taken(self, effect: Effect) -> bool:
@@ -372,12 +372,6 @@ def _is_for_show(call: cst.Call) -> bool:
     """Tell whether a test is for a span that records nothing, and so needs no end."""
     kind = dotted(call.args[1].value) if len(call.args) == 2 else None
     return (kind or "").rpartition(".")[2] == "NonRecordingSpan"
-
-
-def _name_of(node: cst.CSTNode) -> str:
-    if isinstance(node, cst.Element):
-        node = node.value
-    return dotted(node) or "" if isinstance(node, cst.BaseExpression) else ""
 
 
 def _compared(target: cst.ComparisonTarget) -> bool | None:
