@@ -27,6 +27,7 @@ def after_start(body: str) -> str:
         "value = (same := span)\nvalue.end()",
         "value = (same := span)\nsame.end()",
         "if (same := span): same.end()",
+        "if (same := span) is not None: same.end()",
         "(same := span).set_attribute('a', 1)\nsame.end()",
         "(same := span).end()",
         "same: Span = value or span\nsame.end()",

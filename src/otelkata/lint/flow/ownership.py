@@ -319,7 +319,7 @@ class _Walk:
             case cst.UnaryOperation(operator=cst.Not()):
                 inner = self._truth(test.expression, state)
                 truth = None if inner is None else not inner
-            case cst.Comparison() if dotted(test.left) in names and len(test.comparisons) == 1:
+            case cst.Comparison() if _name(test.left) in names and len(test.comparisons) == 1:
                 truth = _compared(test.comparisons[0])
             case cst.BooleanOperation():
                 truth = self._combined(test, state)
@@ -372,6 +372,10 @@ def _is_for_show(call: cst.Call) -> bool:
     """Tell whether a test is for a span that records nothing, and so needs no end."""
     kind = dotted(call.args[1].value) if len(call.args) == 2 else None
     return (kind or "").rpartition(".")[2] == "NonRecordingSpan"
+
+
+def _name(node: cst.BaseExpression) -> str | None:
+    return dotted(node.target if isinstance(node, cst.NamedExpr) else node)
 
 
 def _compared(target: cst.ComparisonTarget) -> bool | None:
