@@ -94,9 +94,12 @@ def test_a_name_that_others_see_keeps_the_span_for_them(body: str) -> None:
         "with order as (span, other): pass",
         "for span, other in rows: pass",
         "for other, (span, value) in rows: pass",
+        "span: Span = order",
+        "(span := order)",
+        "with keep(order) as span: pass",
     ],
 )
-def test_a_name_that_is_bound_to_a_part_of_something_has_lost_the_span(target: str) -> None:
+def test_a_name_that_is_bound_to_something_else_has_lost_the_span(target: str) -> None:
     assert severities("OTK101", after_start(f"{target}\nspan.end()")) == [MISSED]
 
 
@@ -109,10 +112,21 @@ def test_a_name_that_is_bound_to_a_part_of_something_has_lost_the_span(target: s
         "value = list(row for row in span)",
         "order.span = 1",
         "value = span = span",
+        "with use_span(span) as span: pass",
+        "with use_span(span, end_on_exit=False) as span: pass",
     ],
 )
 def test_what_goes_through_a_span_leaves_its_name(work: str) -> None:
     assert severities("OTK101", after_start(f"{work}\nspan.end()")) == []
+
+
+@pytest.mark.parametrize(
+    "work",
+    ["{start}", "value = {start} == order", "{start}.set_attribute('a', 1)", "print({start})"],
+)
+def test_a_span_that_gets_no_name_is_lost(work: str) -> None:
+    source = function(work.replace("{start}", "tracer.start_span('a')"))
+    assert severities("OTK101", source) == [MISSED]
 
 
 def test_what_goes_through_a_tuple_of_spans_has_them() -> None:
@@ -135,6 +149,21 @@ def test_what_goes_through_a_tuple_of_spans_has_them() -> None:
 )
 def test_only_what_is_done_to_this_span_ends_it(body: str, count: int) -> None:
     assert len(findings("OTK105", after_start(body))) == count
+
+
+@pytest.mark.parametrize(
+    ("code", "use"),
+    [
+        ("OTK105", "span.end()"),
+        ("OTK105", "own(1, span)"),
+        ("OTK106", "span.set_attribute('a', 1)"),
+    ],
+)
+def test_the_whole_call_is_shown(code: str, use: str) -> None:
+    source = "def own(number, it): it.end()\n" + after_start(f"span.end()\n{use}")
+    [finding] = findings(code, source)
+    line = (SETUP + source).splitlines()[finding.place.line - 1]
+    assert line[finding.place.column - 1 : finding.place.end_column - 1] == use
 
 
 @pytest.mark.parametrize(
