@@ -92,6 +92,7 @@ def test_a_name_that_others_see_keeps_the_span_for_them(body: str) -> None:
         "*span, other = rows",
         "del span, other",
         "with order as (span, other): pass",
+        "for span in rows: pass",
         "for span, other in rows: pass",
         "for other, (span, value) in rows: pass",
         "span: Span = order",
@@ -118,6 +119,21 @@ def test_a_name_that_is_bound_to_something_else_has_lost_the_span(target: str) -
 )
 def test_what_goes_through_a_span_leaves_its_name(work: str) -> None:
     assert severities("OTK101", after_start(f"{work}\nspan.end()")) == []
+
+
+@pytest.mark.parametrize(
+    ("result", "severity"),
+    [
+        ("yield span", [MISSED]),
+        ("yield span, value", [MISSED]),
+        ("yield [value, span]", [MISSED]),
+        ("return span", []),
+        ("return span, value", []),
+    ],
+)
+def test_a_context_manager_lends_what_it_yields(result: str, severity: list[str]) -> None:
+    source = f"@contextlib.contextmanager\n{after_start(result)}"
+    assert severities("OTK101", source) == severity
 
 
 @pytest.mark.parametrize(
@@ -338,6 +354,20 @@ def test_the_same_question_is_one_whose_answer_cannot_have_changed(
     body: str, severity: list[str]
 ) -> None:
     assert severities("OTK101", after_start(body)) == severity
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        "value = time.time()",
+        "value = order.pop(value, None)",
+        "value = order.get('sku')",
+        "value = order.get('sku', None)",
+        "value = max(value, 1)",
+    ],
+)
+def test_a_clock_and_a_lookup_raise_nothing(work: str) -> None:
+    assert severities("OTK101", after_start(f"{work}\nspan.end()")) == []
 
 
 ASKED_ONCE = "".join(f"if order.{name}: print()\n" for name in ("one", "two", "three", "four"))
