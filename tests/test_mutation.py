@@ -93,6 +93,23 @@ def result(survivors: list[Survivor]) -> Result:
     return Result("The checks", ["tests/test_checks.py"], files, survivors, "0" * 16, "3", "3.11")
 
 
+def test_a_pattern_that_others_have_imported_is_changed_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Its class is another module's.
+    path = tmp_path / "patterns.py"
+    source = "import re\nNAMES = re.compile('one')\n"
+    path.write_text(source, "utf-8")
+    module, other = ModuleType("patterns"), ModuleType("users_of_patterns")
+    module.__file__ = str(path)
+    exec(compile(source, str(path), "exec"), vars(module))
+    vars(other).update(NAMES=module.NAMES)
+    monkeypatch.setitem(sys.modules, "patterns", module)
+    monkeypatch.setitem(sys.modules, "users_of_patterns", other)
+    running.replace(path, source.replace("one", "other"))
+    assert other.NAMES.pattern == "other"
+
+
 @pytest.mark.parametrize(("equivalent", "score"), [(True, 1.0), (False, 0.75)])
 def test_the_score_leaves_out_what_is_equivalent(equivalent: bool, score: float) -> None:
     assert report.score(result([LIVED]), {LIVED.key: Explanation("so", equivalent)}) == score

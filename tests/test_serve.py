@@ -237,7 +237,7 @@ def test_a_submission_that_does_not_start_is_explained(
 def test_a_directory_without_checkout_is_explained(tmp_path: Path) -> None:
     ended = run(tmp_path, "--port", 0)
     assert ended.returncode == 1
-    assert "there is no module or package named checkout" in ended.stdout
+    assert "this folder is empty" in ended.stdout
 
 
 def test_wrong_usage_is_told_at_once(tmp_path: Path) -> None:

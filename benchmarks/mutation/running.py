@@ -208,7 +208,8 @@ def _replaced(old: object, new: object) -> object:
 
 
 def _is_of_another(value: object, module: ModuleType) -> bool:
-    return getattr(value, "__module__", module.__name__) != module.__name__
+    # Of other values, `__module__` is that of their class: a pattern is the module's own.
+    return isinstance(value, FunctionType | type) and value.__module__ != module.__name__
 
 
 def _replace_function(old: FunctionType, new: FunctionType) -> None:

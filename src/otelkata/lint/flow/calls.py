@@ -111,7 +111,7 @@ def is_lookup(name: str, call: cst.Call) -> bool:
     key = text_of(call.args[0].value) if call.args else None
     asks_server = any(word in (receiver or "").lower() for word in _CLIENTS)
     if key is None:
-        return _MAPPING.search((receiver or "").rpartition(".")[2].lower()) is not None
+        return _MAPPING.search((receiver or "").lower()) is not None
     return "/" not in key and not asks_server
 
 

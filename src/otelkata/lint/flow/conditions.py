@@ -106,7 +106,7 @@ class Conditions:
         worth = self._worth
         for name, value in self._sets.get(number, ()):
             facts = frozenset(
-                (text, truth) for text, truth in facts if name not in self._names.get(text, ())
+                (text, truth) for text, truth in facts if name not in self._names[text]
             )
             facts |= {fact for fact in facts_of(name, value) if fact[0] in worth}
             if value is None and name in worth:
@@ -229,7 +229,7 @@ def _before(
 
 
 def _leaves(suite: cst.BaseSuite) -> bool:
-    last = suite.body[-1] if suite.body else None
+    last = suite.body[-1]
     if isinstance(last, cst.SimpleStatementLine):
         last = last.body[-1]
     return isinstance(last, cst.Return | cst.Raise | cst.Continue | cst.Break)

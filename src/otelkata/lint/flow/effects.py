@@ -37,11 +37,14 @@ class Deed(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """One deed at one place; `name` is the new name of an alias."""
+    """One deed at one place, that is a call where the span is used or ended.
+
+    `names` are those that the span is given, or that are bound to something else.
+    """
 
     deed: Deed
     node: cst.CSTNode
-    name: str = ""
+    names: frozenset[str] = frozenset()
 
 
 _BORROWERS = frozenset(
@@ -64,13 +67,13 @@ _BORROWERS = frozenset(
 _READERS = (
     cst.BinaryOperation,
     cst.Comparison,
-    cst.Expr,
     cst.FormattedStringExpression,
     cst.IfExp,
     cst.Subscript,
     cst.UnaryOperation,
 )
 """What makes something else of a value, or nothing."""
+_PACKED = (cst.Element, cst.StarredElement, cst.Tuple, cst.List)
 _ONLY_READ = frozenset({Deed.BORROW, Deed.USE, Deed.REBIND, Deed.ALIAS})
 ParameterFate = Callable[[cst.FunctionDef, str], Deed]
 
@@ -86,24 +89,20 @@ class Effects:
         self._made: dict[int, list[cst.CSTNode]] = {}
 
     def of(self, part: cst.CSTNode, names: frozenset[str]) -> list[Effect]:
-        """Return what evaluating `part` does to the span that `names` hold, in order.
+        """Return what evaluating `part` does to the span that `names` hold.
 
-        A value is evaluated before it is bound, and so bindings come last.
+        A name that is bound is lost before it is found again as an alias: `span = span`.
         """
-        first: list[Effect] = []
-        last: list[Effect] = []
-        for node in self._mentions(part, names):
-            effect = self.of_mention(node)
-            (last if effect.deed is Deed.REBIND else first).append(effect)
-        renamed = {effect.name for effect in first if effect.deed is Deed.ALIAS}
-        first += [effect for effect in last if self._name(effect.node) not in renamed]
-        return [*first, *self._captures(part, names)]
+        found = [self.of_mention(node) for node in self._mentions(part, names)]
+        return [*found, *self._captures(part, names)]
 
     def of_leaving(
         self, item: cst.WithItem, names: frozenset[str], start: cst.CSTNode | None
     ) -> list[Effect]:
         """Return what the end of a `with` does to the span that `names` hold since `start`."""
         manager = item.item
+        while isinstance(manager, cst.NamedExpr):
+            manager = manager.value
         if isinstance(manager, cst.Call):
             if not self.ends_on_exit(manager):
                 return []
@@ -150,9 +149,9 @@ class Effects:
 
     def _scopes(self, part: cst.CSTNode) -> list[cst.CSTNode]:
         if id(part) not in self._made:
-            self._made[id(part)] = [
-                node for node in walk(part, into_scopes=False) if isinstance(node, SCOPES)
-            ]
+            # What a function makes inside is looked at with it, which knows its names.
+            walked = [part] if isinstance(part, SCOPES) else walk(part, into_scopes=False)
+            self._made[id(part)] = [node for node in walked if isinstance(node, SCOPES)]
         return self._made[id(part)]
 
     def _naming(self, part: cst.CSTNode, *, into_scopes: bool = False) -> Naming:
@@ -172,120 +171,125 @@ class Effects:
             scope = scope.parent
         return not scope.is_class
 
-    def _name(self, node: cst.CSTNode) -> str:
-        return dotted(node) or "" if isinstance(node, cst.BaseExpression) else ""
-
     def _is_variable(self, node: cst.BaseExpression) -> bool:
         """Tell whether a name is read or bound, and not that of an attribute or a keyword."""
-        match parent := self._module.parent(node):
-            case cst.Attribute() if isinstance(node, cst.Name):
-                return parent.value is node
-            case cst.Arg():
-                return parent.keyword is not node
-            case cst.Param():
-                return parent.default is node
-            case cst.NameItem():
-                return False
-        return not is_of_comprehension(self._module, node)
+        match self._module.parent(node):
+            case cst.Attribute(attr=label) | cst.Arg(keyword=label) | cst.Param(name=label):
+                is_label = label is node
+            case _:
+                is_label = False
+        return not is_label and not is_of_comprehension(self._module, node)
 
     def of_mention(self, node: cst.BaseExpression) -> Effect:
         """Return what happens to the span at one place where it is named or made."""
+        names: frozenset[str] = frozenset()
         inside = node
         for parent in self._module.ancestors(node):
-            found = self._by_parent(inside, parent)
-            if found is not None:
-                return found
-            if isinstance(parent, cst.BaseExpression):
-                inside = parent
+            deed = self._by_parent(inside, parent)
+            if deed is Deed.ALIAS:
+                # What `:=` names goes on to what is around it.
+                names |= _targets(parent)
+            elif deed is not None:
+                return self._effect(deed, node, parent, names)
             if isinstance(parent, cst.BaseStatement | cst.BaseSmallStatement):
                 break
-        return Effect(Deed.BORROW, node)
+            if isinstance(parent, cst.BaseExpression):
+                inside = parent
+        return Effect(Deed.ALIAS if names else Deed.BORROW, node, names)
 
-    def _by_parent(self, inside: cst.BaseExpression, parent: cst.CSTNode) -> Effect | None:
+    def _effect(
+        self, deed: Deed, node: cst.BaseExpression, parent: cst.CSTNode, names: frozenset[str]
+    ) -> Effect:
+        """Return the effect of a deed of `parent` on what got `names` on the way there."""
+        if deed is Deed.REBIND:
+            return Effect(deed, node, frozenset({dotted(node) or ""}))
+        if deed in _ONLY_READ and names:
+            return Effect(Deed.ALIAS, node, names)
+        call = self._module.parent(parent) if deed in {Deed.END, Deed.USE} else None
+        return Effect(deed, call or node)
+
+    def _by_parent(self, inside: cst.BaseExpression, parent: cst.CSTNode) -> Deed | None:
         """Return the deed of `parent`; None where `inside` is only handed up to what is around."""
         match parent:
             case cst.Attribute():
-                found: Effect | None = self._of_attribute(parent)
+                found: Deed | None = self._of_attribute(parent)
             case cst.Arg():
-                found = self._of_argument(inside, parent)
+                found = self._of_argument(parent)
             case cst.WithItem():
-                found = Effect(Deed.MANAGE, inside)
+                found = Deed.MANAGE
             case cst.Assign() | cst.AnnAssign() | cst.NamedExpr():
                 found = self._of_assignment(inside, parent)
             case cst.Return() | cst.Lambda() | cst.Yield():
-                found = self._of_result(inside, parent)
+                found = self._of_result(parent)
             case cst.AssignTarget() | cst.Del() | cst.AsName() | cst.For() | cst.CompFor():
                 found = self._of_binding(inside, parent)
             case _:
                 found = self._of_expression(inside, parent)
         return found
 
-    def _of_result(self, inside: cst.BaseExpression, parent: cst.CSTNode) -> Effect:
+    def _of_result(self, parent: cst.CSTNode) -> Deed:
         # Whoever enters a context manager borrows what it yields.
         lent = isinstance(parent, cst.Yield) and is_context_manager(self._module.function(parent))
-        return Effect(Deed.BORROW if lent else Deed.RETURN, inside)
+        return Deed.BORROW if lent else Deed.RETURN
 
-    def _of_binding(self, inside: cst.BaseExpression, parent: cst.CSTNode) -> Effect:
-        kept = (isinstance(parent, cst.AsName) and self._is_same(parent)) or (
-            isinstance(parent, cst.For | cst.CompFor) and inside is not parent.target
-        )
-        return Effect(Deed.BORROW if kept else Deed.REBIND, inside)
+    def _of_binding(self, inside: cst.CSTNode, parent: cst.CSTNode) -> Deed:
+        if isinstance(parent, cst.AsName):
+            return Deed.BORROW if self._is_same(parent) else Deed.REBIND
+        iterated = isinstance(parent, cst.For | cst.CompFor) and inside is not parent.target
+        return Deed.BORROW if iterated else Deed.REBIND
 
-    def _of_expression(self, inside: cst.BaseExpression, parent: cst.CSTNode) -> Effect | None:
+    def _of_expression(self, inside: cst.BaseExpression, parent: cst.CSTNode) -> Deed | None:
         match parent:
             case cst.Element() | cst.StarredElement() | cst.DictElement():
                 return self._of_element(parent)
             case cst.ListComp() | cst.GeneratorExp() | cst.SetComp() | cst.DictComp():
-                return Effect(Deed.STORE, inside)
+                return Deed.STORE
             case cst.IfExp() if inside is not parent.test:
                 return None
-            case _ if isinstance(parent, _READERS):
-                return Effect(Deed.BORROW, inside)
             case _:
-                return None
+                return Deed.BORROW if isinstance(parent, _READERS) else None
 
-    def _of_element(self, parent: cst.CSTNode) -> Effect | None:
+    def _of_element(self, parent: cst.CSTNode) -> Deed:
         """Follow an element of a tuple that is taken apart or returned; else it is stored."""
-        container = self._module.parent(parent)
-        above = self._module.parent(container) if container is not None else None
-        if isinstance(above, cst.AssignTarget):
-            return Effect(Deed.REBIND, parent)
-        if isinstance(above, cst.Return | cst.Yield):
-            return self._by_parent(container, above)  # type: ignore[arg-type]
-        if isinstance(above, cst.Del):
-            return Effect(Deed.REBIND, parent)
-        return Effect(Deed.STORE, parent)
+        inside = parent
+        for above in self._module.ancestors(parent):
+            if not isinstance(above, _PACKED):
+                break
+            inside = above
+        if isinstance(above, cst.AssignTarget | cst.AsName | cst.Del) or (
+            isinstance(above, cst.For) and above.target is inside
+        ):
+            return Deed.REBIND
+        if isinstance(above, cst.Return | cst.Yield) and self._module.parent(parent) is inside:
+            return self._of_result(above)
+        return Deed.STORE
 
-    def _of_attribute(self, node: cst.Attribute) -> Effect:
+    def _of_attribute(self, node: cst.Attribute) -> Deed:
         name = node.attr.value
         call = self._module.parent(node)
         if not (isinstance(call, cst.Call) and call.func is node):
             # `span.end` without a call is a promise to call it later, unless it is dropped.
             kept = name == "end" and not isinstance(call, cst.Expr)
-            return Effect(Deed.CAPTURE if kept else Deed.BORROW, node)
+            return Deed.CAPTURE if kept else Deed.BORROW
         if name in {"end", "__exit__"}:
-            return Effect(Deed.END, call)
+            return Deed.END
         if name == "__enter__":
-            return Effect(Deed.ENTER, call)
-        return Effect(Deed.USE if name in SPAN_USES else Deed.BORROW, call)
+            return Deed.ENTER
+        return Deed.USE if name in SPAN_USES else Deed.BORROW
 
-    def _of_argument(self, inside: cst.BaseExpression, arg: cst.Arg) -> Effect | None:
+    def _of_argument(self, arg: cst.Arg) -> Deed | None:
         call = self._module.parent(arg)
         if not isinstance(call, cst.Call):
-            return Effect(Deed.PASS, inside)
+            return Deed.PASS
         name = last_name(call) or ""
         if name == "cast":
             return None
         known = self._module.called(call)
         if name == "detach" or (dotted(call.func) or name) in self._module.options.end_signatures:
-            deed = Deed.END
-        elif name == "use_span" and known is not None:
-            deed = self._of_use_span(call)
-        elif _only_reads(call, name, known):
-            deed = Deed.BORROW
-        else:
-            deed = self._in_callee(call, arg)
-        return Effect(deed, call)
+            return Deed.END
+        if name == "use_span" and known is not None:
+            return self._of_use_span(call)
+        return Deed.BORROW if _only_reads(call, name, known) else self._in_callee(call, arg)
 
     def _is_same(self, parent: cst.AsName) -> bool:
         """Tell whether a `with` gives back the span that it was given: `use_span(span) as span`."""
@@ -310,19 +314,20 @@ class Effects:
 
     def _of_assignment(
         self, inside: cst.BaseExpression, parent: cst.Assign | cst.AnnAssign | cst.NamedExpr
-    ) -> Effect | None:
+    ) -> Deed:
         if not isinstance(parent, cst.Assign) and inside is parent.target:
-            return Effect(Deed.REBIND, inside)
-        targets = (
-            [item.target for item in parent.targets]
-            if isinstance(parent, cst.Assign)
-            else [parent.target]
-        )
-        for target in targets:
-            name = dotted(target)
-            if name is None or "." in name:
-                return Effect(Deed.STORE, parent, name or "")
-        return Effect(Deed.ALIAS, parent, dotted(targets[0]) or "")
+            return Deed.REBIND
+        elsewhere = self._module.scope(parent).elsewhere
+        kept = any("." in name or name in elsewhere for name in _targets(parent))
+        return Deed.STORE if kept else Deed.ALIAS
+
+
+def _targets(node: cst.CSTNode) -> frozenset[str]:
+    """Return the names to which an assignment gives its value as it is; `.` for a subscript."""
+    if isinstance(node, cst.Assign):
+        return frozenset(dotted(item.target) or "." for item in node.targets)
+    assert isinstance(node, cst.AnnAssign | cst.NamedExpr)
+    return frozenset({dotted(node.target) or "."})
 
 
 def _only_reads(call: cst.Call, name: str, known: Known | None) -> bool:

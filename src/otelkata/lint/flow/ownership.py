@@ -253,9 +253,9 @@ class _Walk:
             case Deed.USE if state.ended is not None:
                 self._note(self.fates.late, effect.node)
             case Deed.ALIAS:
-                return state._replace(names=state.names | {effect.name})
+                return state._replace(names=state.names | effect.names)
             case Deed.REBIND:
-                return state._replace(names=state.names - {_name_of(effect.node)})
+                return state._replace(names=state.names - effect.names)
         return state
 
     def _is_taken(self, effect: Effect) -> bool:
@@ -319,7 +319,7 @@ class _Walk:
             case cst.UnaryOperation(operator=cst.Not()):
                 inner = self._truth(test.expression, state)
                 truth = None if inner is None else not inner
-            case cst.Comparison() if dotted(test.left) in names and len(test.comparisons) == 1:
+            case cst.Comparison() if _name(test.left) in names and len(test.comparisons) == 1:
                 truth = _compared(test.comparisons[0])
             case cst.BooleanOperation():
                 truth = self._combined(test, state)
@@ -374,10 +374,8 @@ def _is_for_show(call: cst.Call) -> bool:
     return (kind or "").rpartition(".")[2] == "NonRecordingSpan"
 
 
-def _name_of(node: cst.CSTNode) -> str:
-    if isinstance(node, cst.Element):
-        node = node.value
-    return dotted(node) or "" if isinstance(node, cst.BaseExpression) else ""
+def _name(node: cst.BaseExpression) -> str | None:
+    return dotted(node.target if isinstance(node, cst.NamedExpr) else node)
 
 
 def _compared(target: cst.ComparisonTarget) -> bool | None:

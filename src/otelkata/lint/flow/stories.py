@@ -115,20 +115,27 @@ class _Teller:
         if call in self._told:
             return
         effect = self._flows.effects.of_mention(call)
-        names = self._names(call, effect.name) if effect.deed in {Deed.ALIAS, Deed.STORE} else ()
-        fates = self._fates(call, effect.deed, frozenset(names))
-        self._told[call] = Story(kind, call, known, frozenset(names), effect.deed, fates)
+        names = effect.names
+        if effect.deed is Deed.STORE:
+            names = frozenset(self._stored_as(call))
+        fates = self._fates(call, effect.deed, names)
+        self._told[call] = Story(kind, call, known, names, effect.deed, fates)
 
-    def _names(self, call: cst.Call, name: str) -> list[str]:
+    def _stored_as(self, call: cst.Call) -> list[str]:
         """Return the names that hold a span first: of all targets, or of the one in its place."""
         statement = self._module.statement(call)
-        if not isinstance(statement, cst.Assign):
-            return [name] if name else []
-        targets = [target.target for target in statement.targets]
+        if not isinstance(statement, cst.Assign | cst.AnnAssign):
+            return []
+        targets = (
+            [item.target for item in statement.targets]
+            if isinstance(statement, cst.Assign)
+            else [statement.target]
+        )
         inside: cst.CSTNode = call
         for around in self._module.ancestors(call):
             if isinstance(around, cst.NamedExpr):
-                return [dotted(around.target) or ""]
+                # It has two holders.
+                return []
             if isinstance(around, cst.Tuple | cst.List):
                 return _opposite(targets, around, inside)
             if isinstance(around, _CONTAINERS):
