@@ -91,11 +91,6 @@ def test_the_exit_code_is_that_of_the_worst(
         ([__file__], "that is no directory"),
         (["--each", "no/such/folder"], "that is no directory"),
         (["--regrade", "no/such/folder"], "that is no directory"),
-        (["--regrade", "tests", "mine"], "leave out mine, or leave out --regrade"),
-        (["--regrade", "tests", "--seed", "1"], "leave out --seed"),
-        (["--regrade", "tests", "--quick"], "--regrade and --quick cannot be combined"),
-        (["--regrade", "tests", "--each", "."], "--regrade and --each cannot be combined"),
-        (["--regrade", "tests", "--engine", "dask"], "leave out --engine"),
         (["--output", "no/such/file", "."], "there is no directory no/such; make it first"),
         (["--output", ".", "."], "that is a directory; name a file in it"),
         (["--output", f"{__file__}/x", "."], "test_cli.py is no directory"),
@@ -114,6 +109,24 @@ def test_wrong_usage_is_told_in_one_line_and_has_the_code_2(
     assert error.startswith("kata-grade: error: ")
     assert message in error
     assert hint == "kata-grade --help shows the options"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["mine"], "mine"),
+        (["--seed", "1", "--quick"], "--quick, --seed"),
+        (["--each", "."], "--each"),
+        (["--engine", "dask"], "--engine"),
+        ([], ""),
+    ],
+)
+def test_what_regrade_makes_no_use_of_is_told_and_forbids_nothing(
+    arguments: list[str], named: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("--regrade", kept(tmp_path / "kept", a=WRONG), *arguments) == 1
+    told = capsys.readouterr().err
+    assert told.endswith(f"it makes no use of {named}\n") if named else not told
 
 
 def test_evidence_that_is_not_there_is_wrong_usage(

@@ -369,7 +369,7 @@ def test_an_interrupt_ends_the_run_as_one_does(lint: Lint, monkeypatch: pytest.M
     assert lint("a.py") == (130, "", "")
 
 
-def test_a_report_that_nobody_reads_is_no_failure_of_the_linter(
+def test_a_report_that_nobody_reads_has_the_code_that_shells_have_for_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(tmp_path / "a.py", LEAK)
@@ -377,7 +377,7 @@ def test_a_report_that_nobody_reads_is_no_failure_of_the_linter(
     os.close(read)
     with os.fdopen(write, "w", encoding="utf-8") as nobody:
         monkeypatch.setattr(sys, "stdout", nobody)
-        assert main(["a.py"]) == 2
+        assert main(["a.py"]) == 141
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Read the options of the learner's loop: by which checks to grade, and whether again on save."""
 
 import argparse
+import sys
 
 IN_PROCESS = (
     "--in-process is for debugging, and kata-grade promises that nothing of a submission comes "
@@ -48,7 +49,7 @@ def settle(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None
         _refuse(parser, options, "--only", ("regrade",))
         _select(parser, options)
     if options.regrade is not None:
-        _check_regrade(parser, options)
+        _note_what_regrade_leaves(options)
 
 
 def check_number(
@@ -69,19 +70,19 @@ def _check_watch(parser: argparse.ArgumentParser, options: argparse.Namespace) -
     _refuse(parser, options, "--watch", _OF_BATCHES)
 
 
-def _check_regrade(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
-    if options.paths:
-        parser.error(
-            f"--regrade judges what was kept in {options.regrade} and runs nothing: leave out "
-            f"{' '.join(options.paths)}, or leave out --regrade to grade that"
-        )
+def _note_what_regrade_leaves(options: argparse.Namespace) -> None:
+    # The contract forbids none of it beside --regrade, and scripts may give it to every command.
+    named = [*options.paths, *(f"--{name}" for name in _OF_RUNS if getattr(options, name))]
     if options.seed is not None:
-        parser.error(
-            "--regrade judges again what was seen with the seed of that run: leave out --seed"
-        )
+        named.append("--seed")
     if options.engine != "local":
-        parser.error("--regrade runs nothing: leave out --engine")
-    _refuse(parser, options, "--regrade", _OF_RUNS)
+        named.append("--engine")
+    if named:
+        print(
+            f"kata-grade: --regrade judges what was kept in {options.regrade} and runs nothing; "
+            f"it makes no use of {', '.join(named)}",
+            file=sys.stderr,
+        )
 
 
 def _refuse(
