@@ -86,7 +86,7 @@ def write_overview(lines: Iterable[Text], of: Sequence[overview.Line], output: P
 
         def write(console: Console) -> None:
             for shown in lines:
-                console.print(shown, soft_wrap=True)
+                console.print(shown, soft_wrap=not console.is_terminal)
             console.print()
             console.print(overview.table(of))
 
@@ -132,7 +132,7 @@ class Reports:
         shown = self._line(number)
         if was_kept:
             shown.append("  (from before)", style="dim")
-        self._told.print(shown, soft_wrap=True)
+        self._told.print(shown, soft_wrap=not self._told.is_terminal)
 
     def finish(self, read: Callable[[int], Graded]) -> int:
         """Write the rest, of what `read` returns for a number; return the exit code."""

@@ -82,7 +82,7 @@ def line(graded: Graded) -> Line:
 def show_line(line: Line) -> Text:
     """Return one line for one submission."""
     sign, style = SIGNS[line.verdict]
-    text = Text.assemble((f"{sign} {line.submission}", style), no_wrap=True, overflow="ellipsis")
+    text = Text.assemble((f"{sign} {line.submission}", style), overflow="fold")
     if line.verdict == "error":
         text.append(f"  {line.error.splitlines()[0] if line.error else 'a check failed to run'}")
         return text
