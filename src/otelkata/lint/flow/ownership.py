@@ -168,7 +168,9 @@ class _Walk:
 
     def _begin(self, start: cst.CSTNode | None, names: frozenset[str]) -> None:
         if start is None:
-            first = _State(self._graph.entry[0], names, ended=None, flow=Flow.NEXT, stack=())
+            entry, rest = self._graph.entry[0], self._graph.entry[1:]
+            stack = (rest,) if rest else ()
+            first = _State(entry, names, ended=None, flow=Flow.NEXT, stack=stack)
             self._visit(first, None)
             return
         number = _point_with(self._graph, self._module, start)
@@ -176,7 +178,7 @@ class _Walk:
             self.fates.complete = False
             return
         facts = self._conditions.before(start)
-        here = _State(number, names, None, Flow.NEXT, self._stack_at(number), facts)
+        here = _State(number, names, None, Flow.NEXT, self._graph.points[number].resumes, facts)
         if not names:
             self._leak(here)
             return
@@ -186,10 +188,6 @@ class _Walk:
         for edge in self._edges(here):
             if _RANK[edge.flow] == 0:
                 self._go(here, edge, came_from=before)
-
-    def _stack_at(self, number: int) -> tuple[Jump, ...]:
-        """Return what a point inside of `finally` blocks resumes to: the normal way on."""
-        return ((self._graph.leave,),) * self._graph.points[number].depth
 
     def _explore(self) -> None:
         left = MOST_OF_FUNCTION - self._explored[self._body]
@@ -208,7 +206,7 @@ class _Walk:
                 self._leak(state)
             return
         if point.role is Role.RESUME:
-            self._resume(state)
+            self._go(state, Edge(Flow.NEXT, state.stack[-1]))
             return
         after = self._apply(state, point)
         if after is None:
@@ -219,10 +217,6 @@ class _Walk:
             failed = after._replace(facts=state.facts)
         for edge in self._edges(after):
             self._go(failed if _RANK[edge.flow] else after, edge, came_from=state)
-
-    def _resume(self, state: _State) -> None:
-        jump = state.stack[-1] if state.stack else (self._graph.leave,)
-        self._go(state, Edge(Flow.NEXT, jump))
 
     def _apply(self, state: _State, point: Point) -> _State | None:
         """Return the state after what is done at `point`; None where the path needs no more."""
@@ -334,7 +328,7 @@ class _Walk:
 
     def _go(self, state: _State, edge: Edge, came_from: _State | None = None) -> None:
         target, rest = edge.jump[0], edge.jump[1:]
-        depth = self._graph.points[target].depth
+        depth = len(self._graph.points[target].resumes)
         stack = (*state.stack[: depth - 1], rest) if rest else state.stack[:depth]
         flow = edge.flow if _RANK[edge.flow] > _RANK[state.flow] else state.flow
         facts = state.facts
