@@ -241,15 +241,8 @@ class Graph:
     def _with(self, node: cst.With, after: Jump, around: _Around) -> Jump:
         inside = around
         if any(suppresses(item) for item in node.items):
-            swallow = self._add(Role.DISPATCH, node, (), around.resumes)
-            self._connect(swallow, (Flow.NEXT, after))
-            all_of = {
-                flow for flow in _ESCAPES if any(suppresses_all(item, flow) for item in node.items)
-            }
-            if Flow.RAISE not in all_of:
-                self._connect(swallow, (Flow.RAISE, around.escapes[Flow.RAISE]))
-            stopped = dict.fromkeys(all_of | {Flow.RAISE}, (swallow,))
-            inside = replace(around, escapes={**around.escapes, **stopped}, caught={})
+            escapes = {flow: self._suppressed(node, flow, after, around) for flow in _ESCAPES}
+            inside = replace(around, escapes=escapes, caught={})
         for item in node.items:
             after, inside = self._managed(item, after, inside)
         jump = self._suite(node.body, after, inside)
@@ -259,6 +252,17 @@ class Graph:
                 self._connect(number, (Flow.CANCEL, around.escapes[Flow.CANCEL]))
             jump = (number,)
         return jump
+
+    def _suppressed(self, node: cst.With, flow: Flow, after: Jump, around: _Around) -> Jump:
+        """Return where an exception goes that a `with` may stop."""
+        stops_all = any(suppresses_all(item, flow) for item in node.items)
+        if flow is not Flow.RAISE and not stops_all:
+            return around.escapes[flow]
+        number = self._add(Role.DISPATCH, node, (), around.resumes)
+        self._connect(number, (Flow.NEXT, after))
+        if not stops_all:
+            self._connect(number, (flow, around.escapes[flow]))
+        return (number,)
 
     def _managed(self, item: cst.WithItem, after: Jump, around: _Around) -> tuple[Jump, _Around]:
         """Let every way out of a `with` that manages a span pass the place where that ends it."""

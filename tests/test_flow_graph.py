@@ -1,0 +1,413 @@
+"""The ways through a function: blocks left early, handlers, what `finally` goes on to."""
+
+import textwrap
+
+import pytest
+from flow_sources import (
+    CANCELLED,
+    MISSED,
+    RAISED,
+    SETUP,
+    between,
+    findings,
+    function,
+    severities,
+    taken,
+)
+
+START = "span = tracer.start_span('a')"
+
+
+def started(body: str) -> str:
+    """Return `body` with each `{start}` replaced by the start of a span."""
+    return textwrap.dedent(body).replace("{start}", START)
+
+
+@pytest.mark.parametrize(
+    ("body", "severity"),
+    [
+        ("try: return\nfinally: span.end()", []),
+        ("try: return\nfinally: print()\nspan.end()", [MISSED]),
+        ("try:\n try: return\n finally: print()\nfinally: span.end()", []),
+        ("try:\n try: return\n finally: span.end()\nfinally: print()", []),
+        ("try:\n try: return\n finally: return\nfinally: span.end()", []),
+        ("try:\n try: return\n finally: print()\nfinally: print()\nspan.end()", [MISSED]),
+        ("try: return\nfinally:\n try: print()\n finally: print()\n span.end()", []),
+        ("try: return\nfinally:\n try: print()\n finally: span.end()", []),
+        ("try: return\nfinally:\n try: charge()\n except Exception: span.end()", [MISSED]),
+        ("try: return\nfinally:\n while value: print()\n span.end()", []),
+        ("try: return\nfinally:\n for row in rows: print()\n span.end()", []),
+        ("try: return\nfinally:\n if value: span.end()\n else: span.end()", []),
+        ("try: return\nfinally:\n if value: print()\nspan.end()", [MISSED]),
+        ("try: return\nfinally:\n with order: print()\n span.end()", []),
+        ("try: return\nfinally:\n try: raise KeyError\n except KeyError: span.end()", []),
+        ("try: return\nfinally:\n match value:\n  case _: span.end()", []),
+        ("try: print()\nfinally:\n match value:\n  case 1 if rows: print()\nspan.end()", []),
+        ("try: print()\nfinally:\n while value: print()\nspan.end()", []),
+        ("try: print()\nfinally:\n for row in rows: print()\nspan.end()", []),
+        ("try: print()\nfinally:\n try: raise KeyError\n except KeyError: pass\nspan.end()", []),
+        ("try: print()\nfinally:\n with contextlib.suppress(KeyError): pass\nspan.end()", []),
+        ("try: print()\nfinally:\n try: print()\n finally: print()\nspan.end()", []),
+        ("try: pass\nfinally: print()\nspan.end()", []),
+        ("while True:\n try: break\n finally: span.end()", []),
+        ("while True:\n try: break\n finally: print()\nspan.end()", []),
+        ("while True:\n try:\n  try: break\n  finally: print()\n finally: span.end()", []),
+        ("for row in rows:\n try: break\n finally: print()\nelse:\n return\nspan.end()", [MISSED]),
+        ("for row in rows:\n try: break\n finally: print()\nelse:\n span.end()", [MISSED]),
+        ("for row in rows:\n try: continue\n finally: print()\nelse:\n span.end()", []),
+        ("for row in rows:\n try: continue\n finally: print()\nspan.end()", []),
+        ("try:\n for row in rows: break\nfinally: span.end()", []),
+        ("try:\n try: raise KeyError\n finally: span.end()\nexcept KeyError: pass", []),
+        ("try:\n try: raise KeyError\n finally: print()\nexcept KeyError: span.end()", []),
+        ("try:\n try: charge()\n finally: span.end()\nexcept KeyError: pass", []),
+        ("try: charge()\nexcept KeyError: print()\nelse: print()\nfinally: span.end()", []),
+        ("try: print()\nexcept KeyError: print()\nelse: charge()\nfinally: span.end()", []),
+        ("try: charge()\nexcept KeyError: charge()\nfinally: span.end()", []),
+        ("try: charge()\nexcept KeyError: return\nfinally: span.end()", []),
+        ("try: charge()\nexcept Exception: return\nfinally: print()\nspan.end()", [RAISED]),
+    ],
+)
+def test_a_finally_is_on_every_way_out_of_its_block(body: str, severity: list[str]) -> None:
+    assert severities("OTK101", function(f"{START}\n{body}")) == severity
+
+
+@pytest.mark.parametrize(
+    ("body", "count"),
+    [
+        ("while True:\n try: continue\n finally: span.end()", 1),
+        ("while True:\n try:\n  try: continue\n  finally: print()\n finally: span.end()", 1),
+        ("for row in rows:\n try: continue\n finally: print()\n span.end()", 0),
+        ("while True:\n try: break\n finally: span.end()\nspan.end()", 1),
+        ("try: return span.end()\nfinally: span.end()", 1),
+        ("try: return span.end()\nfinally: print()\nspan.end()", 0),
+        ("try:\n try: raise KeyError\n finally: span.end()\nexcept KeyError: span.end()", 1),
+    ],
+)
+def test_each_way_passes_a_finally_once(body: str, count: int) -> None:
+    assert len(findings("OTK105", function(f"{START}\n{body}"))) == count
+
+
+@pytest.mark.parametrize(
+    ("body", "severity"),
+    [
+        ("try: charge()\nfinally:\n {start}\nspan.end()", []),
+        ("try: charge()\nfinally:\n {start}\n span.end()", []),
+        ("try: charge()\nfinally:\n {start}", [MISSED]),
+        ("try:\n try: charge()\n finally:\n  {start}\nfinally: span.end()", []),
+        ("try:\n try: charge()\n finally:\n  {start}\nfinally: print()\nspan.end()", []),
+        ("try:\n try: charge()\n finally:\n  {start}\nfinally: print()", [MISSED]),
+        ("try: charge()\nfinally:\n try: print()\n finally:\n  {start}\nspan.end()", []),
+        ("try: charge()\nfinally:\n try: print()\n finally:\n  {start}\n span.end()", []),
+        ("for row in rows:\n try: charge()\n finally:\n  {start}\n span.end()", []),
+        ("with use_span(order, True):\n {start}\nspan.end()", []),
+        ("with use_span(order, True):\n try: charge()\n finally:\n  {start}\nspan.end()", []),
+    ],
+)
+def test_a_span_that_starts_in_a_finally_goes_on_where_the_block_does(
+    body: str, severity: list[str]
+) -> None:
+    assert severities("OTK101", function(started(body))) == severity
+
+
+def test_a_function_may_begin_with_a_finally() -> None:
+    helper = "def own(span):\n try: pass\n finally: print()\n span.end()\n"
+    assert severities("OTK101", helper + function(f"{START}\nown(span)")) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "severity"),
+    [
+        ("try: raise KeyError\nexcept KeyError: span.end()", []),
+        ("try: raise KeyError(value)\nexcept KeyError: span.end()", []),
+        ("try: raise shop.SoldOut\nexcept SoldOut: span.end()", []),
+        ("try: raise shop.errors.SoldOut(value)\nexcept SoldOut: span.end()", []),
+        ("try: raise KeyError\nexcept shop.KeyError: span.end()", []),
+        ("try: raise OSError\nexcept KeyError: span.end()", [RAISED]),
+        ("try: raise kind()\nexcept KeyError: span.end()", [RAISED]),
+        ("try: raise kinds[0]\nexcept KeyError: span.end()", [RAISED]),
+        ("try: raise\nexcept KeyError: span.end()", [RAISED]),
+        ("try: raise OSError\nexcept KeyError: return\nexcept OSError: span.end()", []),
+        ("try: raise OSError\nexcept (KeyError, OSError): span.end()", []),
+        ("try: raise OSError\nexcept OSError: span.end()\nexcept OSError: return", []),
+        ("try: raise OSError\nexcept Exception: span.end()", []),
+        ("try: raise OSError\nexcept: span.end()", []),
+        ("try: raise OSError\nexcept KeyError: return\nexcept: span.end()", [RAISED]),
+        ("try:\n try: raise OSError\n except KeyError: return\nexcept OSError: span.end()", []),
+        (
+            "try:\n try: raise OSError\n except Exception: print()\nexcept OSError: span.end()",
+            [RAISED],
+        ),
+        ("try:\n try: raise OSError\n except OSError: raise\nexcept OSError: span.end()", [RAISED]),
+        (
+            "try:\n try: raise OSError\n except OSError: raise KeyError\nexcept KeyError: span.end()",
+            [],
+        ),
+        (
+            "try: charge()\nexcept KeyError: raise OSError\nexcept OSError: print()\nspan.end()",
+            [RAISED],
+        ),
+        ("try: print()\nexcept OSError: span.end()\nelse: raise OSError", [RAISED]),
+        ("try: raise OSError\nexcept* OSError: span.end()", []),
+        ("try: charge()\nexcept* Exception: print()\nspan.end()", []),
+        ("try: charge()\nexcept* OSError: print()\nspan.end()", [RAISED]),
+        ("try: charge()\nexcept (KeyError, Exception): print()\nspan.end()", []),
+        ("try: charge()\nexcept kinds[0]: print()\nspan.end()", [RAISED]),
+        ("try: charge()\nexcept (OSError, kinds[0]): print()\nspan.end()", [RAISED]),
+        ("try: charge()\nexcept builtins.Exception: print()\nspan.end()", []),
+        ("try: charge()\nexcept KeyError: return\nspan.end()", [RAISED]),
+        ("try: charge()\nexcept BaseException: print()\nexcept KeyError: return\nspan.end()", []),
+        ("try: charge()\nexcept Exception: print()\nelse: return\nspan.end()", [MISSED]),
+        ("try: print()\nexcept Exception: print()\nelse: charge()\nspan.end()", [RAISED]),
+        ("try: print()\nexcept Exception: return\nelse: print()\nspan.end()", []),
+        ("with contextlib.suppress(KeyError): raise KeyError\nspan.end()", [RAISED]),
+        ("with contextlib.suppress(Exception): raise KeyError\nspan.end()", []),
+        ("with contextlib.suppress(BaseException): charge()\nspan.end()", []),
+        ("with contextlib.suppress(): charge()\nspan.end()", [RAISED]),
+        ("with contextlib.suppress(KeyError, builtins.Exception): charge()\nspan.end()", []),
+        ("with contextlib.suppress(Exception): raise KeyError\nspan.end()", []),
+        ("with suppress(Exception), order: charge()\nspan.end()", []),
+        ("with suppress(KeyError), suppress(Exception): charge()\nspan.end()", []),
+        ("with suppress(Exception): return\nspan.end()", [MISSED]),
+        ("with suppress(Exception):\n charge()\n span.end()", [RAISED]),
+        (
+            "try:\n with suppress(Exception): raise KeyError\nexcept KeyError: return\nspan.end()",
+            [],
+        ),
+        ("with pytest.raises(KeyError): raise KeyError\nspan.end()", [RAISED]),
+        ("try:\n with order.open():\n  charge()\n  span.end()\nexcept Exception: span.end()", []),
+        ("try:\n with order.suppress:\n  charge()\n  span.end()\nexcept OSError: pass", [RAISED]),
+        ("with suppress(KeyError), traced(Exception): charge()\nspan.end()", [RAISED]),
+        ("with suppress(KeyError), order.suppress: charge()\nspan.end()", [RAISED]),
+        ("with suppress(KeyError), order: charge()\nspan.end()", [RAISED]),
+        ("with charge[0](Exception): charge()\nspan.end()", [RAISED]),
+    ],
+)
+def test_an_exception_goes_to_the_handlers_that_may_catch_it(
+    body: str, severity: list[str]
+) -> None:
+    assert severities("OTK101", function(f"{START}\n{body}")) == severity
+
+
+@pytest.mark.parametrize(
+    ("body", "severity"),
+    [
+        ("with suppress(BaseException): await charge()\nspan.end()", []),
+        ("with suppress(asyncio.CancelledError, Exception): await charge()\nspan.end()", []),
+        (
+            "with suppress(Exception), suppress(asyncio.CancelledError): await charge()\nspan.end()",
+            [],
+        ),
+        ("with suppress(asyncio.CancelledError): await charge()\nspan.end()", [RAISED]),
+        ("with suppress(GeneratorExit): yield\nspan.end()", []),
+        ("try:\n async with order: span.end()\nexcept Exception: span.end()", [CANCELLED]),
+        ("try:\n with order: span.end()\nexcept Exception: span.end()", []),
+        ("try:\n async with order: span.end()\nexcept BaseException: span.end()", []),
+        ("try: await charge()\nfinally: span.end()", []),
+        ("try: await charge()\nexcept Exception: print()\nfinally: span.end()", []),
+        (
+            "try: await charge()\nexcept Exception: print()\nfinally: print()\nspan.end()",
+            [CANCELLED],
+        ),
+        (
+            "try:\n async for row in rows: print()\nexcept (Exception, GeneratorExit): print()\nspan.end()",
+            [CANCELLED],
+        ),
+        ("try: yield\nexcept (KeyError, GeneratorExit): print()\nspan.end()", []),
+    ],
+)
+def test_cancellation_and_close_go_the_ways_of_exceptions(body: str, severity: list[str]) -> None:
+    source = function(f"{START}\n{body}", "async def handle(order, rows, value):")
+    assert severities("OTK101", source) == severity
+
+
+@pytest.mark.parametrize(
+    ("body", "severity"),
+    [
+        (
+            "if value: span.end()\nelif rows: span.end()\nelif order: span.end()\nelse: span.end()",
+            [],
+        ),
+        ("if value: span.end()\nelif rows: span.end()\nelif order: span.end()", [MISSED]),
+        (
+            "if value: span.end()\nelif rows: return\nelif order: span.end()\nelse: span.end()",
+            [MISSED],
+        ),
+        ("if value: span.end()\nelif charge(): span.end()\nelse: span.end()", [RAISED]),
+        ("if value: span.end()\nelse: charge()", [MISSED]),
+        ("if charge(): pass\nspan.end()", [RAISED]),
+        ("while True:\n if value:\n  span.end()\n  return", []),
+        ("while 1:\n if value:\n  span.end()\n  return", []),
+        ("while 2:\n if value:\n  span.end()\n  return", [MISSED]),
+        ("while False:\n span.end()", [MISSED]),
+        ("while True: print()\nspan.end()", []),
+        ("while charge(): print()\nspan.end()", [RAISED]),
+        ("while value:\n if rows: continue\n span.end()\n return\nspan.end()", []),
+        ("while value:\n if rows: break\n span.end()\n return\nspan.end()", []),
+        ("while value:\n if rows: break\n return\nelse: return\nspan.end()", [MISSED]),
+        ("while value:\n if rows: break\nelse:\n span.end()\n return\nspan.end()", []),
+        ("for row in rows:\n if row: continue\n return\nspan.end()", [MISSED]),
+        ("for row in rows: break\nelse:\n span.end()\n return\nspan.end()", []),
+        ("for row in rows: span.end()\nelse: span.end()", []),
+        ("for row in rows: span.end()", [MISSED]),
+        ("for row in rows: charge()\nspan.end()", [RAISED]),
+        ("for row in charge(): print()\nspan.end()", [RAISED]),
+        (
+            "for row in rows:\n for other in row:\n  if other: break\n span.end()\n return\nspan.end()",
+            [],
+        ),
+        ("match value:\n case 1: span.end()\n case other: span.end()", []),
+        ("match value:\n case 1: span.end()\n case [1, *_]: span.end()", [MISSED]),
+        ("match value:\n case 1 as other: span.end()", [MISSED]),
+        ("match value:\n case 1: return\n case _: span.end()", [MISSED]),
+        ("match charge():\n case _: span.end()", [RAISED]),
+        ("match value:\n case 1: charge()\n case _: pass\nspan.end()", [RAISED]),
+        ("match value:\n case 1: return span.end()\nspan.end()", []),
+        ("match value:\n case 1 if rows: span.end()\n case _: return", [MISSED]),
+        ("match value:\n case _ if rows: return\n case _: span.end()", [MISSED]),
+        (
+            "match value:\n case 1 | 2: span.end()\n case _ if rows: span.end()\n case _: span.end()",
+            [],
+        ),
+        ("return charge()\nspan.end()", [MISSED]),
+        ("return span.end()", []),
+        ("assert charge()\nspan.end()", [RAISED]),
+        ("print(); span.end(); return", []),
+        ("global other; span.end()", []),
+    ],
+)
+def test_a_block_is_left_at_its_end_or_where_it_says(body: str, severity: list[str]) -> None:
+    assert severities("OTK101", function(f"{START}\n{body}")) == severity
+
+
+def test_the_level_of_a_module_is_gone_through_as_a_function_is() -> None:
+    assert severities("OTK101", f"{START}\ncharge()\nspan.end()\n") == [RAISED]
+    assert severities("OTK101", f"{START}\nspan.end()\n") == []
+    assert severities("OTK101", f"{START}\nprint()\n") == [MISSED]
+
+
+@pytest.mark.parametrize("word", ["break", "continue"])
+def test_a_word_that_leaves_no_loop_leads_nowhere_else(word: str) -> None:
+    assert severities("OTK101", function(f"{START}\nif value: {word}\nspan.end()")) == []
+    inside = f"{START}\ntry:\n if value: {word}\nfinally: print()\nspan.end()"
+    assert severities("OTK101", function(inside)) == []
+
+
+@pytest.mark.parametrize("name", ["pytest.raises", "contextlib.suppress"])
+def test_what_may_stop_an_exception_goes_on_after_the_block(name: str) -> None:
+    body = f"try:\n with {name}(KeyError):\n  charge()\n  span.end()\nexcept Exception: span.end()"
+    assert severities("OTK101", function(f"{START}\n{body}")) == [RAISED]
+
+
+@pytest.mark.parametrize(
+    ("defined", "severity"),
+    [
+        *(
+            (f"@{name}\ndef own(): return 1", [])
+            for name in ("classmethod", "final", "override", "property", "staticmethod")
+        ),
+        ("@typing.override\ndef own(): return 1", []),
+        ("@staticmethod\n@traced\ndef own(): return 1", [RAISED]),
+        ("@traced()\ndef own(): return 1", [RAISED]),
+        ("def own():\n try: charge()\n except BaseException: pass", []),
+        ("def own():\n try: charge()\n except builtins.Exception: pass", []),
+        ("def own():\n try: charge()\n except kinds(): pass", [RAISED]),
+        ("def own():\n try: charge()\n except: pass", []),
+        ("def own():\n try: charge()\n except KeyError: pass\n except Exception: pass", []),
+        ("def own():\n try: pass\n except Exception: charge()", [RAISED]),
+        ("def own():\n try: pass\n except Exception: pass\n else: charge()", [RAISED]),
+        ("def own():\n try: pass\n finally: charge()", [RAISED]),
+        ("async def own(): charge()", []),
+        ("def own():\n def inner(): yield 1\n charge()", [RAISED]),
+        ("def own(value=charge()): return 1", []),
+        ("def own():\n class Inner:\n  value = charge()", []),
+        ("class own:\n def __new__(cls): return charge()", [RAISED]),
+        ("class own:\n def __init__(self): pass\n def __init__(self): pass", [RAISED]),
+        ("class own:\n __init__ = charge", [RAISED]),
+        ("class own:\n def other(self): charge()", []),
+        ("class own: pass\nclass own: pass", [RAISED]),
+        ("own = charge", [RAISED]),
+        ("class own(traced):\n def __init__(self): pass", []),
+        ("@traced.dataclass\nclass own(traced): pass", []),
+        ("@traced\nclass own(traced): pass", [RAISED]),
+        ("@traced[0]\nclass own(traced): pass", [RAISED]),
+        ("@traced\n@dataclass\nclass own(traced): pass", []),
+    ],
+)
+def test_what_is_called_here_is_read_for_what_it_may_raise(
+    defined: str, severity: list[str]
+) -> None:
+    assert severities("OTK101", between("own()", f"{defined}\n")) == severity
+
+
+def test_a_class_is_looked_up_where_it_is_called() -> None:
+    body = f"class own: pass\n{START}\nown()\nspan.end()"
+    assert severities("OTK101", function(body)) == []
+    assert severities("OTK101", between("order.own()", "class own: pass\n")) == [RAISED]
+
+
+@pytest.mark.parametrize(("count", "severity"), [(4, []), (5, [RAISED])])
+def test_each_call_is_followed_as_far_as_the_first(count: int, severity: list[str]) -> None:
+    defined = ["def first(): return 1\n"]
+    defined += [f"def own{number}(): return own{number + 1}()\n" for number in range(1, count)]
+    defined += [f"def own{count}(): return 1\n"]
+    assert severities("OTK101", between("first()\nown1()", "".join(defined))) == severity
+
+
+@pytest.mark.parametrize(
+    ("body", "severity"),
+    [
+        ("def stop(): span.end()\n{start}\nkeep(stop)", []),
+        ("stop = lambda: span.end()\n{start}\nkeep(stop)", []),
+        ("def stop(): print(span)\n{start}", [MISSED]),
+    ],
+)
+def test_a_function_inside_may_take_the_span_wherever_it_is_made(
+    body: str, severity: list[str]
+) -> None:
+    assert severities("OTK101", function(started(body))) == severity
+
+
+def test_a_span_on_an_object_is_followed_in_a_function_inside_of_a_method() -> None:
+    source = """
+        class Kept:
+            def handle(self):
+                def inner():
+                    self.span = tracer.start_span("a")
+                    charge()
+                    self.span.end()
+                inner()
+    """
+    assert severities("OTK101", source) == [RAISED]
+
+
+def test_what_a_function_asks_twice_is_remembered_from_its_beginning() -> None:
+    helper = "def own(span, on):\n if on: span.end()\n if not on: span.end()\n"
+    assert severities("OTK101", helper + function(f"{START}\nown(span, value)")) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "when"),
+    [
+        ("print()", "on every path"),
+        ("charge()\nspan.end()", "when an exception is raised"),
+        ("yield\nspan.end()", "when the generator is closed early"),
+        (
+            "try: charge()\nexcept Exception: yield\nspan.end()",
+            "when the generator is closed early",
+        ),
+        (
+            "try: yield\nexcept GeneratorExit: await charge()\nspan.end()",
+            "when the generator is closed early",
+        ),
+        (
+            "try: yield\nexcept GeneratorExit:\n try: await charge()\n except Exception: pass\n"
+            "span.end()",
+            "when the task is cancelled",
+        ),
+        ("try: await charge()\nexcept Exception: pass\nspan.end()", "when the task is cancelled"),
+    ],
+)
+def test_a_path_is_as_unusual_as_its_most_unusual_step(body: str, when: str) -> None:
+    source = function(f"{START}\n{body}", "async def handle(order):")
+    [finding] = findings("OTK101", source)
+    assert f" {when};" in finding.message
