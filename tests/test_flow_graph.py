@@ -15,6 +15,8 @@ from flow_sources import (
     taken,
 )
 
+from otelkata.lint.flow.ownership import FURTHEST
+
 START = "span = tracer.start_span('a')"
 
 
@@ -411,3 +413,47 @@ def test_a_path_is_as_unusual_as_its_most_unusual_step(body: str, when: str) -> 
     source = function(f"{START}\n{body}", "async def handle(order):")
     [finding] = findings("OTK101", source)
     assert f" {when};" in finding.message
+
+
+def nested(count: int, last: str) -> str:
+    """Return so many functions, each of which gives its span to the next one; `last` gets it."""
+    chain = [f"def own{number}(span): own{number + 1}(span)\n" for number in range(1, count)]
+    return "".join([*chain, f"def own{count}(span): {last}\n"])
+
+
+@pytest.mark.parametrize(("count", "severity"), [(FURTHEST, [MISSED]), (FURTHEST + 1, [])])
+@pytest.mark.parametrize("before", ["", "seen(span)"])
+def test_a_span_is_followed_so_far_and_believed_beyond(
+    before: str, count: int, severity: list[str]
+) -> None:
+    source = "def seen(span): print(span)\n" + nested(count, "print(span)")
+    assert severities("OTK101", source + function(f"{START}\n{before}\nown1(span)")) == severity
+
+
+def test_each_function_is_asked_what_it_does_itself() -> None:
+    source = "def seen(span): print(span)\ndef done(span): span.end()\n"
+    assert severities("OTK101", source + function(f"{START}\nseen(span)\ndone(span)")) == []
+    names = [f"seen{number}" for number in range(FURTHEST + 1)]
+    source = "".join(f"def {name}(span): print(span)\n" for name in names)
+    calls = "\n".join(f"{name}(span)" for name in names)
+    assert severities("OTK101", source + function(f"{START}\n{calls}")) == [MISSED]
+
+
+@pytest.mark.parametrize(
+    ("helper", "deeds"),
+    [
+        ("def own(span):\n if span.sku: span.end()", ["passed"]),
+        ("def own(span):\n with span: pass", []),
+        ("def own(span):\n for row in span: span.end()", ["passed"]),
+        ("def own(span):\n span.end()\n return span", []),
+    ],
+)
+def test_a_function_that_ends_the_span_on_some_paths_is_believed(
+    helper: str, deeds: list[str]
+) -> None:
+    assert taken(f"{helper}\n" + function(f"{START}\nown(span)")) == deeds
+
+
+def test_of_what_is_never_reached_nothing_is_said() -> None:
+    body = "while True:\n pass\nelse:\n {start}\n span.end()"
+    assert severities("OTK102", function(started(body))) == []

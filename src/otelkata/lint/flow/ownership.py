@@ -52,14 +52,14 @@ class Fates:
     """What became of one span, over all paths.
 
     `leaks` has the shortest path out for each kind of path: the points passed with why each was
-    taken. `moved` and `managed` say who else took it; `complete` is False where a function was too
-    large to be explored.
+    taken. `moved` says what others did to take it, the first one first, and `managed` that a `with`
+    did; `complete` is False where a function was too large to be explored.
     """
 
     leaks: dict[Flow, list[tuple[Flow, cst.CSTNode]]] = field(default_factory=dict)
     twice: list[cst.CSTNode] = field(default_factory=list)
     late: list[cst.CSTNode] = field(default_factory=list)
-    moved: dict[Deed, cst.CSTNode] = field(default_factory=dict)
+    moved: list[Deed] = field(default_factory=list)
     managed: bool = False
     ended: bool = False
     complete: bool = True
@@ -159,7 +159,7 @@ class _Walk:
         self._body = body
         self._explored = flows.explored
         if names and self._effects.captures(flows.inner_scopes(body), names):
-            self.fates.moved[Deed.CAPTURE] = body
+            self.fates.moved.append(Deed.CAPTURE)
             return
         called = module.called(start) if isinstance(start, cst.Call) else None
         self._is_attached = called is not None and called.kind == "attach"
@@ -258,7 +258,8 @@ class _Walk:
             # Where its end is a point of the graph, the way there is followed as well.
             return not any(around in self._graph.managers for around in self._around(effect.node))
         if effect.deed in _MOVES:
-            self.fates.moved.setdefault(effect.deed, effect.node)
+            if effect.deed not in self.fates.moved:
+                self.fates.moved.append(effect.deed)
             return True
         return False
 
@@ -286,7 +287,7 @@ class _Walk:
         """Yield the ways on that what is known allows."""
         point = self._graph.points[state.point]
         truth = None
-        if point.role is Role.TEST and point.parts:
+        if point.role is Role.TEST:
             truth = self._truth(point.parts[0], state)
             if truth is None:
                 truth = self._conditions.answer(state.point, state.facts)

@@ -145,11 +145,11 @@ class _Teller:
         if deed is Deed.MANAGE:
             return self._managed(call, body)
         if body is None or names & self._module.scope(call).elsewhere:
-            return Fates(moved={Deed.STORE: call})
+            return Fates(moved=[Deed.STORE])
         if deed in {Deed.BORROW, Deed.USE}:
             names = frozenset()
         elif any("." in name for name in names) or not names:
-            return self._stored(call, body, names) if names else Fates(moved={deed: call})
+            return self._stored(call, body, names) if names else Fates(moved=[deed])
         return self._flows.follow(body, call, names)
 
     def _managed(self, call: cst.Call, body: Body | None) -> Fates:
@@ -173,10 +173,10 @@ class _Teller:
         scope = self._module.scope(call)
         owner = scope.class_scope()
         if len(names) != 1 or not attributes or owner is None:
-            return Fates(moved={Deed.STORE: call})
+            return Fates(moved=[Deed.STORE])
         holder, _, attribute = attributes[0].partition(".")
         if holder != scope.object_name():
-            return Fates(moved={Deed.STORE: call})
+            return Fates(moved=[Deed.STORE])
         return self._kept(call, body, names, self._takers(owner, attribute))
 
     def _kept(
@@ -190,14 +190,14 @@ class _Teller:
             ranks = self._module.ranks
             if all(ranks[node] < ranks[call] for node in takers):
                 # Each run of the function looks after what the one before has left.
-                return Fates(moved={Deed.STORE: call})
+                return Fates(moved=[Deed.STORE])
             return self._flows.follow(body, call, names)
         if _name(body) in _ENTERS and {_name(owner) for owner in owners - {body}} <= _EXITS:
             # `__exit__` does not run when `__enter__` raised.
             fates = self._flows.follow(body, call, names)
             fates.leaks.pop(Flow.NEXT, None)
             return fates
-        return Fates(moved={Deed.STORE: call})
+        return Fates(moved=[Deed.STORE])
 
     def _takers(self, owner: Scope, attribute: str) -> list[cst.CSTNode]:
         """Return where more is done with `.attribute` than to look at it."""
