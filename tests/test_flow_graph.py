@@ -7,6 +7,7 @@ from flow_sources import (
     CANCELLED,
     MISSED,
     RAISED,
+    RULES,
     SETUP,
     between,
     findings,
@@ -15,7 +16,9 @@ from flow_sources import (
     taken,
 )
 
+from otelkata.lint.engine import lint_source
 from otelkata.lint.flow.ownership import FURTHEST
+from otelkata.lint.options import Options
 
 START = "span = tracer.start_span('a')"
 
@@ -141,7 +144,10 @@ def test_a_function_may_begin_with_a_finally() -> None:
         ),
         ("try:\n try: raise OSError\n except OSError: raise\nexcept OSError: span.end()", [RAISED]),
         (
-            "try:\n try: raise OSError\n except OSError: raise KeyError\nexcept KeyError: span.end()",
+            (
+                "try:\n try: raise OSError\n except OSError: raise KeyError\n"
+                "except KeyError: span.end()"
+            ),
             [],
         ),
         (
@@ -166,7 +172,6 @@ def test_a_function_may_begin_with_a_finally() -> None:
         ("with contextlib.suppress(BaseException): charge()\nspan.end()", []),
         ("with contextlib.suppress(): charge()\nspan.end()", [RAISED]),
         ("with contextlib.suppress(KeyError, builtins.Exception): charge()\nspan.end()", []),
-        ("with contextlib.suppress(Exception): raise KeyError\nspan.end()", []),
         ("with suppress(Exception), order: charge()\nspan.end()", []),
         ("with suppress(KeyError), suppress(Exception): charge()\nspan.end()", []),
         ("with suppress(Exception): return\nspan.end()", [MISSED]),
@@ -196,7 +201,10 @@ def test_an_exception_goes_to_the_handlers_that_may_catch_it(
         ("with suppress(BaseException): await charge()\nspan.end()", []),
         ("with suppress(asyncio.CancelledError, Exception): await charge()\nspan.end()", []),
         (
-            "with suppress(Exception), suppress(asyncio.CancelledError): await charge()\nspan.end()",
+            (
+                "with suppress(Exception), suppress(asyncio.CancelledError): await charge()\n"
+                "span.end()"
+            ),
             [],
         ),
         ("with suppress(asyncio.CancelledError): await charge()\nspan.end()", [RAISED]),
@@ -211,7 +219,10 @@ def test_an_exception_goes_to_the_handlers_that_may_catch_it(
             [CANCELLED],
         ),
         (
-            "try:\n async for row in rows: print()\nexcept (Exception, GeneratorExit): print()\nspan.end()",
+            (
+                "try:\n async for row in rows: print()\n"
+                "except (Exception, GeneratorExit): print()\nspan.end()"
+            ),
             [CANCELLED],
         ),
         ("try: yield\nexcept (KeyError, GeneratorExit): print()\nspan.end()", []),
@@ -254,7 +265,10 @@ def test_cancellation_and_close_go_the_ways_of_exceptions(body: str, severity: l
         ("for row in rows: charge()\nspan.end()", [RAISED]),
         ("for row in charge(): print()\nspan.end()", [RAISED]),
         (
-            "for row in rows:\n for other in row:\n  if other: break\n span.end()\n return\nspan.end()",
+            (
+                "for row in rows:\n for other in row:\n  if other: break\n span.end()\n"
+                " return\nspan.end()"
+            ),
             [],
         ),
         ("match value:\n case 1: span.end()\n case other: span.end()", []),
@@ -267,7 +281,10 @@ def test_cancellation_and_close_go_the_ways_of_exceptions(body: str, severity: l
         ("match value:\n case 1 if rows: span.end()\n case _: return", [MISSED]),
         ("match value:\n case _ if rows: return\n case _: span.end()", [MISSED]),
         (
-            "match value:\n case 1 | 2: span.end()\n case _ if rows: span.end()\n case _: span.end()",
+            (
+                "match value:\n case 1 | 2: span.end()\n case _ if rows: span.end()\n"
+                " case _: span.end()"
+            ),
             [],
         ),
         ("return charge()\nspan.end()", [MISSED]),
@@ -402,8 +419,10 @@ def test_what_a_function_asks_twice_is_remembered_from_its_beginning() -> None:
             "when the generator is closed early",
         ),
         (
-            "try: yield\nexcept GeneratorExit:\n try: await charge()\n except Exception: pass\n"
-            "span.end()",
+            (
+                "try: yield\nexcept GeneratorExit:\n try: await charge()\n except Exception: pass\n"
+                "span.end()"
+            ),
             "when the task is cancelled",
         ),
         ("try: await charge()\nexcept Exception: pass\nspan.end()", "when the task is cancelled"),
@@ -457,3 +476,394 @@ def test_a_function_that_ends_the_span_on_some_paths_is_believed(
 def test_of_what_is_never_reached_nothing_is_said() -> None:
     body = "while True:\n pass\nelse:\n {start}\n span.end()"
     assert severities("OTK102", function(started(body))) == []
+
+
+def kept(*members: str) -> str:
+    """Return a class with these members."""
+    text = "\n".join(textwrap.dedent(member).strip() for member in members)
+    return "class Kept:\n" + textwrap.indent(text, "    ") + "\n"
+
+
+@pytest.mark.parametrize(
+    ("members", "severity"),
+    [
+        (
+            (
+                "def __enter__(self):\n self.span = tracer.start_span('a')\n charge()",
+                "def __exit__(self, *error): self.span.end()",
+            ),
+            [RAISED],
+        ),
+        (
+            (
+                "def __enter__(self):\n self.span = tracer.start_span('a')\n print()",
+                "def __exit__(self, *error): self.span.end()",
+            ),
+            [],
+        ),
+        (
+            (
+                "async def __aenter__(self):\n self.span = tracer.start_span('a')\n charge()",
+                "async def __aexit__(self, *error): self.span.end()",
+            ),
+            [RAISED],
+        ),
+        (
+            (
+                "def __enter__(self):\n self.span = tracer.start_span('a')\n charge()",
+                "def close(self): self.span.end()",
+            ),
+            [],
+        ),
+        (
+            (
+                "def open(self):\n self.span = tracer.start_span('a')\n charge()",
+                "def __exit__(self, *error): self.span.end()",
+            ),
+            [],
+        ),
+        (
+            (
+                "def __enter__(self):\n self.span = tracer.start_span('a')\n charge()",
+                "def __exit__(self, *error): self.span.end()",
+                "def close(self): self.span.end()",
+            ),
+            [],
+        ),
+        (
+            (
+                (
+                    "def __enter__(self):\n self.span = tracer.start_span('a')\n charge()\n"
+                    " keep(self.span)"
+                ),
+                "def __exit__(self, *error): self.span.end()",
+            ),
+            [RAISED],
+        ),
+        (
+            (
+                (
+                    "def open(self):\n self.span = tracer.start_span('a')\n charge()\n"
+                    " if self.late: self.span.end()"
+                ),
+                "def close(self): self.span.end()",
+            ),
+            [],
+        ),
+        (
+            (
+                (
+                    "def open(self):\n self.span.end()\n self.span = tracer.start_span('a')\n"
+                    " charge()\n"
+                    " self.span.end()"
+                ),
+            ),
+            [RAISED],
+        ),
+        (("def open(self): self.span = tracer.start_span('a')", "span = None"), [MISSED]),
+        (
+            ("def open(self): self.span = tracer.start_span('a')", "def own(self): del self.span"),
+            [MISSED],
+        ),
+        (
+            (
+                "def open(self): self.span = tracer.start_span('a')",
+                "def own(self): return self.span",
+            ),
+            [],
+        ),
+        (
+            (
+                "def open(self): self.span = tracer.start_span('a')",
+                "def own(self): keep(self.span)",
+            ),
+            [],
+        ),
+        (
+            (
+                "def open(self): self.span = tracer.start_span('a')",
+                "def own(self): span = self.span",
+            ),
+            [],
+        ),
+        (
+            (
+                "def open(self): self.span = tracer.start_span('a')",
+                "def own(self): self.span.__enter__()",
+            ),
+            [],
+        ),
+        (
+            (
+                "def open(self): self.span = tracer.start_span('a')",
+                "def own(self): keep.last = self.span",
+            ),
+            [],
+        ),
+        (
+            (
+                "def open(self): self.span = tracer.start_span('a')",
+                "def own(self): return lambda: self.span.end()",
+            ),
+            [],
+        ),
+        (
+            (
+                "def open(self): self.span = tracer.start_span('a')",
+                "def own(self): keep(self.span.end)",
+            ),
+            [],
+        ),
+        (
+            (
+                "def open(self): self.span = tracer.start_span('a')",
+                "def own(self):\n with self.span: pass",
+            ),
+            [],
+        ),
+        (
+            (
+                "def open(self): self.span = tracer.start_span('a')",
+                "def own(self): self.span.add_event('b')",
+            ),
+            [MISSED],
+        ),
+        (
+            (
+                "def open(self): self.span = tracer.start_span('a')",
+                "def own(self): print(self.last.span)",
+            ),
+            [MISSED],
+        ),
+        (("def open(self): self.span = tracer.start_span('a')", "def own(self): keep('span')"), []),
+        (
+            ("def open(self): self.span = tracer.start_span('a')", "def own(self): keep('spans')"),
+            [MISSED],
+        ),
+        (
+            (
+                "def open(self): self.span = tracer.start_span('a')",
+                "def own(self): keep(self.other)",
+            ),
+            [MISSED],
+        ),
+        (("def open(self):\n def inner(): self.span = tracer.start_span('a')", "pass"), [MISSED]),
+        (("def open(me): me.span = tracer.start_span('a')", "pass"), [MISSED]),
+        (("def open(me): self.span = tracer.start_span('a')", "pass"), []),
+        (("def open(me): me.last.span = tracer.start_span('a')", "pass"), []),
+        (("def open(self): self.span = self.last = tracer.start_span('a')", "pass"), []),
+        (("def open(self): self.span = last = tracer.start_span('a')", "pass"), []),
+        (("def open(self): self.spans['a'] = tracer.start_span('a')", "pass"), []),
+        (("def open(self): self.span: Span = tracer.start_span('a')", "pass"), [MISSED]),
+        (("def open(self): self.span, self.on = tracer.start_span('a'), 1", "pass"), [MISSED]),
+        (("def open(self): self.span = [tracer.start_span('a')]", "pass"), []),
+        (("span = tracer.start_span('a')",), []),
+    ],
+)
+def test_a_span_of_an_object_is_looked_after_by_its_class(
+    members: tuple[str, ...], severity: list[str]
+) -> None:
+    assert severities("OTK101", kept(*members)) == severity
+
+
+@pytest.mark.parametrize(
+    ("other", "severity"),
+    [
+        ("class Other:\n def done(self): self.span.end()", [MISSED]),
+        ("class Other(Kept):\n def done(self): self.span.end()", []),
+        ("class Other:\n def done(self): self.kept.span.end()", []),
+        ("class Other:\n def done(self, kept): kept.span.end()", []),
+        ("def done(kept): kept.span.end()", []),
+        ("def done(self): self.span.end()", []),
+    ],
+)
+def test_another_class_looks_after_its_own(other: str, severity: list[str]) -> None:
+    source = kept("def open(self): self.span = tracer.start_span('a')")
+    assert severities("OTK101", f"{source}{other}\n") == severity
+
+
+def test_a_base_class_may_look_after_the_span() -> None:
+    base = "class Base:\n def done(self): self.span.end()\n"
+    source = base + kept("def open(self): self.span = tracer.start_span('a')")
+    assert severities("OTK101", source) == [MISSED]
+    assert severities("OTK101", source.replace("class Kept", "class Kept(Base)")) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "severity"),
+    [
+        ("first = other = tracer.start_span('a')\nfirst.end()", []),
+        ("first = other = tracer.start_span('a')\nother.end()", []),
+        ("first: Span = tracer.start_span('a')\nfirst.end()", []),
+        ("first: Span = tracer.start_span('a')", [MISSED]),
+        ("first, other = 1, tracer.start_span('a')\nother.end()", []),
+        ("first, other = 1, tracer.start_span('a')\nfirst.end()", [MISSED]),
+        ("last = first, other = 1, tracer.start_span('a')\nother.end()", []),
+        ("first, *other = 1, tracer.start_span('a'), 2", []),
+        ("first, order.span = 1, tracer.start_span('a')", []),
+        ("first, (other, value) = 1, (tracer.start_span('a'), 2)", []),
+        ("first = 1, (tracer.start_span('a'), 2)", []),
+        ("(first, value), other = (1, 2), tracer.start_span('a')\nother.end()", []),
+        ("first, other = (1, tracer.start_span('a')) if value else rows\nother.end()", []),
+        ("first, other = (1, tracer.start_span('a')) if value else rows", [MISSED]),
+        ("first = {1: tracer.start_span('a')}\nfirst.end()", []),
+        ("first = {tracer.start_span('a')}\nfirst.end()", []),
+        ("first = (other := tracer.start_span('a'))\nfirst.end()", [MISSED]),
+        ("first = value or tracer.start_span('a')\nfirst.end()", []),
+        ("first = tracer.start_span('a') if value else None\nfirst.end()", []),
+        ("first = [other := tracer.start_span('a')]\nother.end()", []),
+        ("if (first := tracer.start_span('a')): first.end()", []),
+        ("print(first := tracer.start_span('a'))\nfirst.end()", []),
+        ("print(tracer.start_span('a'))", [MISSED]),
+        ("value = len(tracer.start_span('a'))\nvalue.end()", [MISSED]),
+        ("keep(tracer.start_span('a'))", []),
+        ("tracer.start_span('a').add_event('b')", [MISSED]),
+        ("value = tracer.start_span('a').end()", []),
+        ("value = tracer.start_span('a').end", []),
+        ("global first\nfirst = tracer.start_span('a')", []),
+        ("return tracer.start_span('a')", []),
+        ("first = lambda: tracer.start_span('a').add_event('b')", []),
+        ("with tracer.start_span('a'): charge()", []),
+        ("with tracer.start_span('a') as first: charge()", []),
+        ("with tracer.start_span('a') as order.first: charge()", []),
+        ("with use_span(tracer.start_span('a'), True): charge()", []),
+        ("with use_span(tracer.start_span('a')): charge()", [MISSED]),
+        ("with use_span(tracer.start_span('a')) as first:\n pass\nfirst.end()", [MISSED]),
+    ],
+)
+def test_a_span_is_held_by_what_it_is_first_given_to(body: str, severity: list[str]) -> None:
+    assert severities("OTK101", function(body)) == severity
+
+
+@pytest.mark.parametrize(
+    ("source", "severity"),
+    [
+        ("def begin(): return tracer.start_span('a')\ndef own():\n s = begin()\n s.end()", []),
+        ("def begin(): return tracer.start_span('a')\ndef own():\n begin()", [MISSED]),
+        ("def begin(): return tracer.start_span('a')\ndef own():\n order.begin()", []),
+        ("def begin(): return tracer.start_span('a')\ndef own(begin):\n begin()", []),
+        ("def begin(): yield tracer.start_span('a')\ndef own():\n begin()", []),
+        ("def begin(): return [tracer.start_span('a')]\ndef own():\n begin()", [MISSED]),
+        ("begin = lambda: tracer.start_span('a')\ndef own():\n begin()", []),
+        (
+            "def begin():\n s = tracer.start_span('a')\n keep(s)\n return s\ndef own():\n begin()",
+            [],
+        ),
+        (
+            "def begin():\n s = tracer.start_span('a')\n s.end()\n return s\ndef own():\n begin()",
+            [],
+        ),
+        (
+            (
+                "def begin(on):\n s = tracer.start_span('a')\n if on: s.end()\n return s\n"
+                "def own():\n begin(1)"
+            ),
+            [],
+        ),
+        (
+            (
+                "def begin(on):\n s = tracer.start_span('a')\n if on:\n  keep(s)\n  return\n return s\n"
+                "def own():\n begin(1)"
+            ),
+            [MISSED],
+        ),
+        (
+            "def begin():\n with tracer.start_span('a') as s: return s\ndef own():\n begin()",
+            [],
+        ),
+        (
+            (
+                "def begin():\n with tracer.start_as_current_span('a') as s: return s\n"
+                "def own():\n begin()"
+            ),
+            [],
+        ),
+        (
+            "def begin():\n token = context.attach(1)\n return token\ndef own():\n begin()",
+            [],
+        ),
+        (
+            (
+                "def one(): return tracer.start_span('a')\ndef two(): return one()\n"
+                "def three(): return two()\ndef own():\n three()"
+            ),
+            [MISSED],
+        ),
+        (
+            (
+                "def one(): return tracer.start_span('a')\ndef two(): return one()\n"
+                "def own():\n two()\n one()"
+            ),
+            [MISSED, MISSED],
+        ),
+        (
+            (
+                "def begin():\n if order: return begin()\n return tracer.start_span('a')\n"
+                "def own():\n begin()"
+            ),
+            [MISSED],
+        ),
+        (
+            (
+                "class Own:\n def begin(self): return tracer.start_span('a')\n"
+                " def own(self): self.begin()"
+            ),
+            [MISSED],
+        ),
+    ],
+)
+def test_what_a_function_returns_is_a_start_where_it_is_called(
+    source: str, severity: list[str]
+) -> None:
+    assert severities("OTK101", f"{source}\n") == severity
+
+
+def test_findings_come_in_the_order_of_the_source() -> None:
+    source = "def own():\n begin()\n tracer.start_span('b')\n begin()\n"
+    source += "def begin(): return tracer.start_span('a')\ndef last(): tracer.start_span('c')\n"
+    lines = [finding.place.line - SETUP.count("\n") for finding in findings("OTK101", source)]
+    assert lines == [2, 3, 4, 6]
+
+
+@pytest.mark.parametrize(
+    ("call", "name", "count"),
+    [
+        ("charge('a')", "charge", 1),
+        ("charge('a')", "shop.charge", 1),
+        ("order.begin('a')", "order.begin", 1),
+        ("order.begin('a')", "begin", 0),
+        ("keep('a')", "shop.charge", 0),
+        ("order[0]('a')", "order", 0),
+    ],
+)
+def test_a_call_that_is_configured_starts_a_span(call: str, name: str, count: int) -> None:
+    source = SETUP + function(f"span = {call}")
+    options = Options(start_signatures=frozenset({name}))
+    found = lint_source(source.encode(), "shop.py", [RULES["OTK101"]], options)
+    assert isinstance(found, list)
+    assert [finding.certain for finding in found] == [False] * count
+
+
+@pytest.mark.parametrize(
+    ("body", "severity"),
+    [
+        ("with {current}, end_on_exit=False) as span: pass", [MISSED]),
+        ("with {current}, end_on_exit=False) as span: span.end()", []),
+        ("with {current}, end_on_exit=False) as span:\n charge()\n span.end()", [RAISED]),
+        ("with {current}, end_on_exit=False): pass", [MISSED]),
+        ("with {current}, end_on_exit=False): pass\ntrace.get_current_span().end()", []),
+        ("with {current}, end_on_exit=False) as order.span: pass", []),
+        ("with {current}, end_on_exit=False) as (span, other): pass", []),
+        ("with {current}, end_on_exit=False) as span: keep(span)", []),
+        ("with {current}, end_on_exit=True) as span: pass", []),
+        ("with {current}) as span: pass", []),
+        ("with {current}): pass", []),
+        ("value = {current}, end_on_exit=False)", []),
+        ("value = lambda: {current}, end_on_exit=False)", []),
+    ],
+)
+def test_a_with_that_leaves_its_span_open_leaves_it_to_others(
+    body: str, severity: list[str]
+) -> None:
+    source = function(body.replace("{current}", "tracer.start_as_current_span('a'"))
+    assert severities("OTK104", source) == severity

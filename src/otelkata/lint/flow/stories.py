@@ -130,7 +130,8 @@ class _Teller:
             if isinstance(around, cst.NamedExpr):
                 return [dotted(around.target) or ""]
             if isinstance(around, cst.Tuple | cst.List):
-                return _opposite(targets, around, inside)
+                nested = isinstance(self._module.parent(around), cst.Element)
+                return [] if nested else _opposite(targets, around, inside)
             if isinstance(around, _CONTAINERS):
                 return []
             if around is statement:
