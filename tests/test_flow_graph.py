@@ -762,8 +762,8 @@ def test_a_span_is_held_by_what_it_is_first_given_to(body: str, severity: list[s
         ),
         (
             (
-                "def begin(on):\n s = tracer.start_span('a')\n if on:\n  keep(s)\n  return\n return s\n"
-                "def own():\n begin(1)"
+                "def begin(on):\n s = tracer.start_span('a')\n if on:\n  keep(s)\n  return\n"
+                " return s\ndef own():\n begin(1)"
             ),
             [MISSED],
         ),

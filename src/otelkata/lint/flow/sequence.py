@@ -18,6 +18,8 @@ MOST = 20
 """Of spans, headers or values of one name in one function: more is generated, and left alone."""
 
 LEAVES = (cst.Return, cst.Raise, cst.Continue, cst.Break)
+_ROWS = (cst.IndentedBlock, cst.SimpleStatementSuite, cst.SimpleStatementLine)
+"""What holds statements that run one after the other."""
 
 
 def leads_to(module: Module, first: cst.CSTNode, then: cst.CSTNode) -> bool:
@@ -123,16 +125,15 @@ def _leaves(module: Module, node: cst.CSTNode, outer: cst.CSTNode) -> bool:
             return True
         if ancestor is outer:
             return False
-        if isinstance(ancestor, cst.IndentedBlock):
-            last = ancestor.body[-1] if ancestor.body else None
-            if last is not current and _is_way_out(last):
-                return True
+        if isinstance(ancestor, _ROWS) and _is_way_out(ancestor.body[-1]):
+            return True
         current = ancestor
     return False
 
 
-def _is_way_out(statement: cst.BaseStatement | None) -> bool:
-    return isinstance(statement, cst.SimpleStatementLine) and isinstance(statement.body[-1], LEAVES)
+def _is_way_out(statement: cst.CSTNode) -> bool:
+    last = statement.body[-1] if isinstance(statement, cst.SimpleStatementLine) else statement
+    return isinstance(last, LEAVES)
 
 
 def grouped(module: Module, calls: Iterable[cst.Call]) -> defaultdict[Body | None, list[cst.Call]]:
