@@ -867,3 +867,181 @@ def test_a_with_that_leaves_its_span_open_leaves_it_to_others(
 ) -> None:
     source = function(body.replace("{current}", "tracer.start_as_current_span('a'"))
     assert severities("OTK104", source) == severity
+
+
+@pytest.mark.parametrize(
+    ("body", "severity"),
+    [
+        ("span = tracer.start_span(charge())\nspan.end()", []),
+        ("for row in rows:\n {start}\n span.end()", []),
+        ("for row in rows:\n {start}\nspan.end()", [MISSED]),
+        ("for row in rows:\n {start}\n if row: continue\n span.end()", [MISSED]),
+        ("for row in rows:\n {start}\n if row: break\nspan.end()", [MISSED]),
+        ("while True:\n {start}\n if value: break\n span.end()\nspan.end()", []),
+        ("for row in rows:\n try:\n  {start}\n  charge()\n finally: span.end()", []),
+        ("while True:\n {start}", [MISSED]),
+        (
+            "on = None\n{start}\ntry: on = charge()\nexcept Exception:\n if on: return\nspan.end()",
+            [],
+        ),
+        (
+            (
+                "on = None\n{start}\ntry: on: int = charge()\n"
+                "except Exception:\n if on: return\nspan.end()"
+            ),
+            [],
+        ),
+        (
+            (
+                "on = None\n{start}\ntry: on = charge()\n"
+                "except Exception: pass\nif on: return\nspan.end()"
+            ),
+            [MISSED],
+        ),
+        (
+            (
+                "on = None\n{start}\ntry: charge(on := value)\n"
+                "except Exception:\n if on: return\nspan.end()"
+            ),
+            [RAISED],
+        ),
+        ("{start}\nsame = span\nspan = order\nsame.end()", []),
+        ("{start}\nsame = span\nsame = order\nspan.end()", []),
+        ("{start}\nsame = span\nsame = span = order", [MISSED]),
+        ("{start}\nfor span in rows: span.end()", [MISSED]),
+        ("{start}\n(span, value) = rows\nspan.end()", [MISSED]),
+        ("{start}\n[span] = rows\nspan.end()", [MISSED]),
+        ("{start}\n*span, value = rows\nspan.end()", [MISSED]),
+        ("{start}\n(span, value), order = rows\nspan.end()", []),
+        ("{start}\nif value: span = order\nspan.end()", [MISSED]),
+        ("{start}\nif value: keep(span)", [MISSED]),
+        ("{start}\nif value: keep(span)\nelse: span.end()", []),
+        ("{start}\ncharge()\nkeep(span)", [RAISED]),
+        ("{start}\nif value:\n with span: charge()\nelse: span.end()", []),
+        ("{start}\nwith span, charge(): charge()", []),
+        ("{start}\nwith charge(), span: charge()", [RAISED]),
+        ("{start}\nwith use_span(span, end_on_exit=True): return", []),
+        ("{start}\nwith use_span(span, end_on_exit=value): return", []),
+        ("{start}\nwith contextlib.closing(span): charge()", []),
+        ("{start}\nwith keep(span): charge()", []),
+        ("{start}\nwith (span if value else order): charge()", []),
+        ("with contextlib.ExitStack() as stack:\n {start}\n stack.enter_context(span)", []),
+        ("with contextlib.ExitStack() as stack:\n {start}\n stack.callback(span.end)", []),
+        ("{start}\nwith span, charge(), charge(): charge()", []),
+        ("{start}\nwith span, suppress(KeyError): charge()", []),
+        ("{start}\nwith suppress(Exception), charge(): charge()\nspan.end()", []),
+        ("{start}\nwith charge(), suppress(Exception): charge()\nspan.end()", [RAISED]),
+        ("{start}\nwith order, suppress(Exception): charge()\nspan.end()", []),
+        ("{start}\nwith suppress(Exception), suppress(KeyError): charge()\nspan.end()", []),
+        ("{start}\nwith suppress(OSError), suppress(KeyError): charge()\nspan.end()", [RAISED]),
+    ],
+)
+def test_a_span_is_followed_by_each_of_its_names(body: str, severity: list[str]) -> None:
+    assert severities("OTK101", function(started(body))) == severity
+
+
+@pytest.mark.parametrize(
+    ("condition", "severity"),
+    [
+        ("span is None", [MISSED]),
+        ("span == None", [MISSED]),
+        ("not span == None", []),
+        ("span is not None is not value", [MISSED]),
+        ("value is not None", [MISSED]),
+        ("span is not value", [MISSED]),
+        ("span > None", [MISSED]),
+        ("order.span", [MISSED]),
+        ("not order", [MISSED]),
+        ("not not span", []),
+        ("span.is_recording", [MISSED]),
+        ("not span.is_recording()", [MISSED]),
+        ("span.is_sampled()", [MISSED]),
+        ("is_recording()", [MISSED]),
+        ("not isinstance(span, trace.NonRecordingSpan)", []),
+        ("not isinstance(order, NonRecordingSpan)", [MISSED]),
+        ("not isinstance(span, (NonRecordingSpan, int))", [MISSED]),
+        ("not isinstance(span, Span)", [MISSED]),
+        ("not isinstance(span)", [MISSED]),
+        ("(same := span)", []),
+        ("(span := order)", [MISSED]),
+        ("span or value", []),
+        ("value or span", []),
+        ("not span or value", [MISSED]),
+        ("span and not value", [MISSED]),
+        ("not (value and not span)", []),
+        ("not (not span and value)", []),
+        ("not (value or span)", [MISSED]),
+        ("not (span is None or value)", [MISSED]),
+    ],
+)
+def test_of_a_held_span_a_test_says_what_it_must(condition: str, severity: list[str]) -> None:
+    assert severities("OTK101", function(f"{START}\nif {condition}:\n    span.end()")) == severity
+
+
+@pytest.mark.parametrize(
+    ("code", "body", "lines"),
+    [
+        ("OTK105", "span.end()\nspan.end()", [3]),
+        ("OTK105", "with span:\n span.end()", [3]),
+        ("OTK105", "with span: pass\nspan.end()", [3]),
+        ("OTK105", "span.end()\nwith span: pass", [2]),
+        ("OTK105", "span.end()\nspan.end()\nspan.end()", [3, 4]),
+        ("OTK105", "span.end()\nfor row in rows:\n span.end()", [4]),
+        ("OTK105", "if value:\n span.end()\nelse:\n span.end()\nspan.end()", [6]),
+        ("OTK105", "span.end()\nkeep(span)\nspan.end()", [4]),
+        ("OTK105", "span.end()\ndef own(): span.end()", []),
+        ("OTK106", "span.end()\nspan.set_status(1)\nspan.set_status(2)", [3, 4]),
+        ("OTK106", "span.end()\nfor row in rows:\n span.set_status(1)", [4]),
+        ("OTK106", "span.end()\nsame = span\nsame.set_status(1)", [4]),
+        ("OTK106", "span.set_status(1)\nspan.end()", []),
+    ],
+)
+def test_what_comes_after_the_end_is_told_where_it_stands(
+    code: str, body: str, lines: list[int]
+) -> None:
+    before = SETUP.count("\n") + 1
+    found = findings(code, function(f"{START}\n{body}"))
+    assert [finding.place.line - before for finding in found] == lines
+
+
+@pytest.mark.parametrize(
+    ("body", "steps"),
+    [
+        ("{start}\npass", ["1 starts"]),
+        ("{start}\nimport charge", ["1 starts"]),
+        ("{start}\nreturn", ["1 starts", "2 leaves"]),
+        ("{start}\nif value: return", ["1 starts", "2 leaves"]),
+        (
+            "{start}\ntry: charge()\nexcept KeyError: return\nspan.end()",
+            ["1 starts", "2 exception"],
+        ),
+        ("{start}\ntry: charge()\nexcept KeyError: span.end()", ["1 starts", "2 leaves"]),
+        ("for row in rows:\n {start}", ["2 starts", "2 leaves"]),
+        ("{start}\nraise KeyError", ["1 starts", "2 exception"]),
+        ("{start}\nspan = order", ["1 starts", "2 leaves"]),
+        ("tracer.start_span('a')", ["1 starts"]),
+        ("{start}\nwith order:\n charge()\nspan.end()", ["1 starts", "3 exception"]),
+        ("{start}\ntry:\n charge()\nfinally:\n charge()\nspan.end()", ["1 starts", "5 exception"]),
+        ("{start}\nassert value\nspan.end()", ["1 starts", "2 exception"]),
+        (
+            (
+                "{start}\ntry:\n with suppress(KeyError): charge()\nexcept OSError: return\n"
+                "span.end()"
+            ),
+            ["1 starts", "3 exception"],
+        ),
+        (
+            "{start}\nwith contextlib.suppress(KeyError): charge()\nspan.end()",
+            ["1 starts", "2 exception"],
+        ),
+        ("{start}\nif value: charge()\nspan.end()", ["1 starts", "2 exception"]),
+    ],
+)
+def test_the_steps_to_a_missed_end_are_those_that_matter(body: str, steps: list[str]) -> None:
+    before = SETUP.count("\n") + 1
+    [finding] = findings("OTK101", function(started(body)))
+    said = [
+        f"{step.place.line - before} {step.message.replace('the span ', '').split()[0]}"
+        for step in finding.steps
+    ]
+    assert said == steps

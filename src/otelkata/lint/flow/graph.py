@@ -240,34 +240,42 @@ class Graph:
 
     def _with(self, node: cst.With, after: Jump, around: _Around) -> Jump:
         inside = around
-        if any(suppresses(item) for item in node.items):
-            escapes = {flow: self._suppressed(node, flow, after, around) for flow in _ESCAPES}
-            inside = replace(around, escapes=escapes, caught={})
+        entered: list[tuple[cst.WithItem, _Around]] = []
         for item in node.items:
+            # What an item raises as it is entered leaves by way of those before it.
+            entered.append((item, inside))
+            if suppresses(item):
+                inside = self._suppressing(node, item, after, inside)
             after, inside = self._managed(item, after, inside)
         jump = self._suite(node.body, after, inside)
-        for item in reversed(node.items):
-            number = self._point(Role.ENTER, item, (item,), around, (Flow.NEXT, jump))
+        for item, outside in reversed(entered):
+            number = self._point(Role.ENTER, item, (item,), outside, (Flow.NEXT, jump))
             if node.asynchronous is not None:
-                self._connect(number, (Flow.CANCEL, around.escapes[Flow.CANCEL]))
+                self._connect(number, (Flow.CANCEL, outside.escapes[Flow.CANCEL]))
             jump = (number,)
         return jump
 
-    def _suppressed(self, node: cst.With, flow: Flow, after: Jump, around: _Around) -> Jump:
-        """Return where an exception goes that a `with` may stop."""
-        stops_all = any(suppresses_all(item, flow) for item in node.items)
-        if flow is not Flow.RAISE and not stops_all:
-            return around.escapes[flow]
-        number = self._add(Role.DISPATCH, node, (), around.resumes)
-        self._connect(number, (Flow.NEXT, after))
-        if not stops_all:
-            self._connect(number, (flow, around.escapes[flow]))
-        return (number,)
+    def _suppressing(
+        self, node: cst.With, item: cst.WithItem, after: Jump, around: _Around
+    ) -> _Around:
+        """Return the ways out of a `with` that may stop exceptions: past it, or on."""
+        escapes = dict(around.escapes)
+        for flow in _ESCAPES:
+            stops_all = suppresses_all(item, flow)
+            if stops_all or flow is Flow.RAISE:
+                number = self._add(Role.DISPATCH, node, (), around.resumes)
+                self._connect(number, (Flow.NEXT, after))
+                if not stops_all:
+                    self._connect(number, (flow, around.escapes[flow]))
+                escapes[flow] = (number,)
+        return replace(around, escapes=escapes, caught={})
 
     def _managed(self, item: cst.WithItem, after: Jump, around: _Around) -> tuple[Jump, _Around]:
         """Let every way out of a `with` that manages a span pass the place where that ends it."""
         known = self._module.known(item.item)
-        if known is None or known.kind not in {MANAGER, "Span"}:
+        # What chooses among managers is not looked into; it is believed to end what it holds.
+        is_plain = isinstance(item.item, cst.Call) or dotted(item.item) is not None
+        if known is None or known.kind not in {MANAGER, "Span"} or not is_plain:
             return after, around
         resumes = (*around.resumes, after)
         resume = self._add(Role.RESUME, item, (), resumes)

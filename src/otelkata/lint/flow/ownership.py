@@ -220,13 +220,14 @@ class _Walk:
 
     def _apply(self, state: _State, point: Point) -> _State | None:
         """Return the state after what is done at `point`; None where the path needs no more."""
+        came = state
         for effect in self._effects_at(state.point, point, state.names):
             if state.ended is None and self._is_taken(effect):
                 return None
             state = self._changed(state, effect)
         if not state.names:
             if state.ended is None:
-                self._leak(state)
+                self._leak(came)
             return None
         if state.ended is not None:
             self._after_end += 1
@@ -370,7 +371,7 @@ def _is_for_show(call: cst.Call) -> bool:
 
 
 def _name_of(node: cst.CSTNode) -> str:
-    if isinstance(node, cst.Element):
+    if isinstance(node, cst.Element | cst.StarredElement):
         node = node.value
     return dotted(node) or "" if isinstance(node, cst.BaseExpression) else ""
 
