@@ -100,6 +100,11 @@ def test_one_call_leads_to_another_where_going_on_gets_there(body: str, *, expec
         ("if value:\n value = 1\nseen(value)", ["1", "?"]),
         ("value = 1\nseen(value)", ["1"]),
         ("x = 1\ndef inner():\n seen(x)\nx = 2", ["1", "2"]),
+        ("seen(x)\nfor row in rows:\n x = 1", []),
+        ("for row in rows: seen(x)\nx = 1", []),
+        ("x = 1\nwith value as x: pass\nseen(x)", ["1", "value"]),
+        ("x = 1\nif value: seen(x)", ["1"]),
+        ("x = 1\nx = 2\nif value:\n seen(x)", ["2"]),
         ("seen(nowhere)", []),
     ],
 )
