@@ -53,6 +53,12 @@ def started(body: str) -> str:
         ("try: print()\nfinally:\n try: raise KeyError\n except KeyError: pass\nspan.end()", []),
         ("try: print()\nfinally:\n with contextlib.suppress(KeyError): pass\nspan.end()", []),
         ("try: print()\nfinally:\n try: print()\n finally: print()\nspan.end()", []),
+        (
+            "try: charge()\nfinally:\n with contextlib.suppress(Exception): charge()\n span.end()",
+            [],
+        ),
+        ("try: print()\nfinally:\n with order, value: print()\nspan.end()", []),
+        ("try: print()\nfinally:\n with use_span(order, True): print()\nspan.end()", []),
         ("try: pass\nfinally: print()\nspan.end()", []),
         ("while True:\n try: break\n finally: span.end()", []),
         ("while True:\n try: break\n finally: print()\nspan.end()", []),
@@ -1057,3 +1063,75 @@ def test_the_steps_to_a_missed_end_are_those_that_matter(body: str, steps: list[
         for step in finding.steps
     ]
     assert said == steps
+
+
+@pytest.mark.parametrize(
+    ("body", "severity"),
+    [
+        *(
+            (
+                (
+                    f"on = {look}(rows)\n{{start}}\nif on: {{end}}\n"
+                    f"on = {look}(rows)\nif not on: {{end}}"
+                ),
+                [],
+            )
+            for look in ("bool", "callable", "hasattr", "isinstance", "issubclass")
+        ),
+        ("{start}\non = len(rows)\nif on: {end}\non = len(rows)\nif not on: {end}", [MISSED]),
+        ("{start}\non = rows[:1]\nif on: {end}\non = rows[:1]\nif not on: {end}", [MISSED]),
+        ("{start}\non = value.sku\nif on: {end}\non = value.sku\nif not on: {end}", []),
+        (
+            "{start}\non = value.sku\nif on: {end}\nvalue = 1\non = value.sku\nif not on: {end}",
+            [MISSED],
+        ),
+        ("{start}\non = value\nif on: {end}\non = rows\nif not on: {end}", [MISSED]),
+        ("{start}\nif value is None: {end}\nif value is not None: {end}", []),
+        ("{start}\nif value == None: {end}\nif value is not None: {end}", []),
+        ("{start}\nif value != None: {end}\nif value is None: {end}", []),
+        ("{start}\nif value is not None: {end}\nif value is not None: {end}", [MISSED]),
+        ("{start}\nif value is None: {end}\nif not value is None: {end}", []),
+        ("{start}\nif value == 1: {end}\nif not value == 1: {end}", []),
+        ("{start}\nif value == 1: {end}\nif value != 1: {end}", [MISSED]),
+        ("{start}\nif value > None: {end}\nif value is not None: {end}", [MISSED]),
+        ("{start}\nif value is None is rows: {end}\nif value is not None: {end}", [MISSED]),
+        ("{start}\nif value is rows: {end}\nif value is not None: {end}", [MISSED]),
+        ("{start}\nif value: {end}\nif not not value: return\n{end}", []),
+        ("{start}\nif value.sku: {end}\nvalue = order\nif not value.sku: {end}", [MISSED]),
+        ("{start}\nif value.sku: {end}\nrows = order\nif not value.sku: {end}", []),
+        ("{start}\nif value.on(): {end}\nif not value.on(): {end}", [MISSED]),
+        ("{start}\nif (on := value): {end}\nif not (on := value): {end}", [MISSED]),
+        ("{start}\nif value[0]: {end}\nif not value[0]: {end}", [RAISED]),
+        ("on = None\n{start}\nif on is None: {end}", []),
+        ("on = None\n{start}\nif on is not None: {end}", [MISSED]),
+        ("on = None\n{start}\nif not on: {end}", []),
+        ("on = True\n{start}\nif on is not None: {end}", []),
+        ("on = False\n{start}\nif on is not None: {end}", []),
+        ("on = False\n{start}\nif on is None: {end}", [MISSED]),
+        ("on = True\n{start}\non = False\nif on: {end}", [MISSED]),
+        ("{start}\non = True\nif on: {end}", []),
+        ("{start}\non: bool = True\nif on: {end}", []),
+        ("{start}\nprint(on := True)\nif on: {end}", []),
+        ("{start}\non = other = True\nif other: {end}", []),
+        ("on = True\n{start}\nother = on = value\nif on: {end}", [MISSED]),
+        ("on = True\n{start}\non, other = rows\nif on: {end}", [MISSED]),
+        ("on = True\n{start}\n[other, *on] = rows\nif on: {end}", [MISSED]),
+        ("on = True\n{start}\non -= 1\nif on: {end}", [MISSED]),
+        ("on = True\n{start}\nprint(on := value)\nif on: {end}", [MISSED]),
+        ("on = True\n{start}\nfor other, on in rows: pass\nif on: {end}", [MISSED]),
+        ("on = True\n{start}\nwith order as on: pass\nif on: {end}", [MISSED]),
+        ("on = True\n{start}\nwith order as (other, on): pass\nif on: {end}", [MISSED]),
+        ("on = True\n{start}\nother = value\nif on: {end}", []),
+        ("on = True\n{start}\norder.on = value\nif on: {end}", []),
+        ("on = True\n{start}\nrows[on] = value\nif on: {end}", []),
+        ("on = value\n{start}\norder.on = True\nif on: {end}", [MISSED]),
+        ("on = True\n{start}\n(order.on, other), value = rows\nif on: {end}", []),
+        ("{start}\nif order.on: {end}\norder.on = value\nif not order.on: {end}", [MISSED]),
+        ("{start}\nif order.on: {end}\norder.on += 1\nif not order.on: {end}", [MISSED]),
+        ("{start}\nif order.on: {end}\nrows.on = value\nif not order.on: {end}", []),
+        ("{start}\nif rows: {end}\nrows[0] = value\nif not rows: {end}", [MISSED]),
+    ],
+)
+def test_an_answer_holds_until_what_it_depends_on_is_bound(body: str, severity: list[str]) -> None:
+    source = function(started(body).replace("{end}", "span.end()"))
+    assert severities("OTK101", source) == severity
