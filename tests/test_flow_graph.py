@@ -2,6 +2,7 @@
 
 import textwrap
 
+import libcst as cst
 import pytest
 from flow_sources import (
     CANCELLED,
@@ -17,7 +18,9 @@ from flow_sources import (
 )
 
 from otelkata.lint.engine import lint_source
+from otelkata.lint.flow import ownership
 from otelkata.lint.flow.ownership import FURTHEST
+from otelkata.lint.meaning.module import Module
 from otelkata.lint.options import Options
 
 START = "span = tracer.start_span('a')"
@@ -59,6 +62,10 @@ def started(body: str) -> str:
         ),
         ("try: print()\nfinally:\n with order, value: print()\nspan.end()", []),
         ("try: print()\nfinally:\n with use_span(order, True): print()\nspan.end()", []),
+        ("try: charge()\nfinally:\n with use_span(order, True): print()\nspan.end()", [RAISED]),
+        ("try: charge()\nfinally:\n with use_span(order, True): print()\n span.end()", []),
+        ("try: charge()\nfinally:\n try: charge()\n except Exception: pass\n span.end()", []),
+        ("try: charge()\nfinally:\n try: charge()\n except Exception: pass\nspan.end()", [RAISED]),
         ("try: pass\nfinally: print()\nspan.end()", []),
         ("while True:\n try: break\n finally: span.end()", []),
         ("while True:\n try: break\n finally: print()\nspan.end()", []),
@@ -866,6 +873,10 @@ def test_a_call_that_is_configured_starts_a_span(call: str, name: str, count: in
         ("with {current}, end_on_exit=False) as span:\n charge()\n span.end()", [RAISED]),
         ("with {current}, end_on_exit=False): pass", [MISSED]),
         ("with {current}, end_on_exit=False): pass\ntrace.get_current_span().end()", []),
+        (
+            "with {current}, end_on_exit=False) as span: pass\ntrace.get_current_span().end()",
+            [MISSED],
+        ),
         ("with {current}, end_on_exit=False) as order.span: pass", []),
         ("with {current}, end_on_exit=False) as (span, other): pass", []),
         ("with {current}, end_on_exit=False) as span: keep(span)", []),
@@ -1042,6 +1053,16 @@ def test_what_comes_after_the_end_is_told_where_it_stands(
         ("{start}\ntry:\n charge()\nfinally:\n charge()\nspan.end()", ["1 starts", "5 exception"]),
         ("{start}\nassert value\nspan.end()", ["1 starts", "2 exception"]),
         (
+            "{start}\ntry: charge()\nexcept OSError: print()\nspan.end()",
+            ["1 starts", "2 exception"],
+        ),
+        (
+            "{start}\ntry:\n charge()\nexcept OSError: print()\nspan.end()",
+            ["1 starts", "3 exception"],
+        ),
+        ("while True:\n {start}\n try: print()\n finally: break", ["2 starts", "4 leaves"]),
+        ("{start}\nprint()\nprint()\nreturn", ["1 starts", "4 leaves"]),
+        (
             (
                 "{start}\ntry:\n with suppress(KeyError): charge()\nexcept OSError: return\n"
                 "span.end()"
@@ -1135,3 +1156,51 @@ def test_the_steps_to_a_missed_end_are_those_that_matter(body: str, steps: list[
 def test_an_answer_holds_until_what_it_depends_on_is_bound(body: str, severity: list[str]) -> None:
     source = function(started(body).replace("{end}", "span.end()"))
     assert severities("OTK101", source) == severity
+
+
+@pytest.mark.parametrize(
+    ("code", "body", "certain"),
+    [
+        ("OTK101", START, True),
+        ("OTK101", "span = order.tracer.start_span('a')", False),
+        ("OTK104", "with {current}, end_on_exit=False) as span: pass", True),
+        ("OTK104", "with {current}, end_on_exit=False): pass", False),
+        ("OTK105", "with {current}) as span: span.end()", True),
+        ("OTK105", f"{START}\nspan.end()\nspan.end()", True),
+        ("OTK204", "token = context.attach(order)", True),
+    ],
+)
+def test_what_is_known_for_sure_is_told_as_certain(code: str, body: str, *, certain: bool) -> None:
+    source = function(body.replace("{current}", "tracer.start_as_current_span('a'"))
+    assert [finding.certain for finding in findings(code, source)] == [certain]
+
+
+def test_a_span_of_an_outer_comprehension_is_not_that_of_the_function() -> None:
+    body = f"{START}\nvalue = [[row for row in [span]] for span in rows]"
+    assert severities("OTK101", function(body)) == [MISSED]
+
+
+@pytest.mark.parametrize(
+    ("states", "per_point", "whole", "notes"),
+    [
+        (1000, 0, 1000, 0),
+        (0, 1000, 1000, 0),
+        (1, 0, 1000, 1),
+        (1000, 1000, 3, 1),
+        (1000, 1000, 6, 1),
+        (1000, 1000, 1000, 0),
+    ],
+)
+def test_what_is_too_much_is_left_alone_and_noted(
+    monkeypatch: pytest.MonkeyPatch, states: int, per_point: int, whole: int, notes: int
+) -> None:
+    monkeypatch.setattr(ownership, "MOST_STATES", states)
+    monkeypatch.setattr(ownership, "STATES_PER_POINT", per_point)
+    monkeypatch.setattr(ownership, "MOST_OF_FUNCTION", whole)
+    body = "span = tracer.start_span('a')\nprint()\nspan.end()\n" * 2
+    module = Module(cst.parse_module(SETUP + function(body)), "shop.py")
+    told = [story.fates.complete for story in module.stories]
+    assert told.count(False) >= notes
+    assert all(told) == (notes == 0)
+    assert len(module.notes) == notes
+    assert all("the function handle" in note.message for note in module.notes)
