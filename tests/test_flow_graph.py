@@ -357,6 +357,8 @@ def test_what_may_stop_an_exception_goes_on_after_the_block(name: str) -> None:
         ("def own():\n try: pass\n except Exception: pass\n else: charge()", [RAISED]),
         ("def own():\n try: pass\n finally: charge()", [RAISED]),
         ("async def own(): charge()", []),
+        ("def own():\n for row in order.get('a'): pass", [RAISED]),
+        ("def own():\n for row in order.headers: pass", []),
         ("def own():\n def inner(): yield 1\n charge()", [RAISED]),
         ("def own(value=charge()): return 1", []),
         ("def own():\n class Inner:\n  value = charge()", []),
@@ -679,6 +681,18 @@ def kept(*members: str) -> str:
         (("def open(self): self.span, self.on = tracer.start_span('a'), 1", "pass"), [MISSED]),
         (("def open(self): self.span = [tracer.start_span('a')]", "pass"), []),
         (("span = tracer.start_span('a')",), []),
+        (
+            ("def open(self):\n self.span = tracer.start_span('a')\n getattr(self, 'span').end()",),
+            [],
+        ),
+        (
+            (
+                "def __enter__(self):\n self.span = tracer.start_span('a')\n charge()",
+                "def __exit__(self, *error): self.span.end()",
+                "async def __aexit__(self, *error): self.span.end()",
+            ),
+            [RAISED],
+        ),
     ],
 )
 def test_a_span_of_an_object_is_looked_after_by_its_class(
@@ -717,6 +731,8 @@ def test_a_base_class_may_look_after_the_span() -> None:
         ("first = other = tracer.start_span('a')\nother.end()", []),
         ("first: Span = tracer.start_span('a')\nfirst.end()", []),
         ("first: Span = tracer.start_span('a')", [MISSED]),
+        ("rows[0]: Span = tracer.start_span('a')", []),
+        ("with tracer.start_span('a') as first: first = order", []),
         ("first, other = 1, tracer.start_span('a')\nother.end()", []),
         ("first, other = 1, tracer.start_span('a')\nfirst.end()", [MISSED]),
         ("last = first, other = 1, tracer.start_span('a')\nother.end()", []),
@@ -948,6 +964,19 @@ def test_a_with_that_leaves_its_span_open_leaves_it_to_others(
         ("{start}\nwith use_span(span, end_on_exit=True): return", []),
         ("{start}\nwith use_span(span, end_on_exit=value): return", []),
         ("{start}\nwith contextlib.closing(span): charge()", []),
+        (
+            "{start}\ntask = asyncio.current_task()\nif asyncio.current_task() is task: span.end()",
+            [MISSED],
+        ),
+        ("{start}\nvalue = order[0][1] if len(order) else None\nspan.end()", [RAISED]),
+        ("{start}\nvalue: dict[str, list[int]] = order\nspan.end()", []),
+        (
+            (
+                "{start}\ntry: charge()\nexcept Exception as error:\n def own(): on_error(error)\n"
+                " own()\nspan.end()"
+            ),
+            [RAISED],
+        ),
         ("{start}\nwith keep(span): charge()", []),
         ("{start}\nwith (span if value else order): charge()", []),
         ("with contextlib.ExitStack() as stack:\n {start}\n stack.enter_context(span)", []),

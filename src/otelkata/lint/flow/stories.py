@@ -142,7 +142,7 @@ class _Teller:
     def _fates(self, call: cst.Call, deed: Deed, names: frozenset[str]) -> Fates:
         body = self._module.body_of(call)
         if deed is Deed.END:
-            return Fates(ended=True)
+            return Fates()
         if deed is Deed.MANAGE:
             return self._managed(call, body)
         if body is None or names & self._module.scope(call).elsewhere:
@@ -186,6 +186,8 @@ class _Teller:
         """Follow a span kept in an attribute that `takers` look after."""
         if not takers:
             return self._flows.follow(body, call, frozenset())
+        if any(isinstance(node, cst.SimpleString) for node in takers):
+            return Fates(moved=[Deed.STORE])
         owners = {self._module.body_of(node) for node in takers}
         if owners == {body}:
             ranks = self._module.ranks
@@ -203,7 +205,7 @@ class _Teller:
     def _takers(self, owner: Scope, attribute: str) -> list[cst.CSTNode]:
         """Return where more is done with `.attribute` than to look at it."""
         found: list[cst.CSTNode] = []
-        for node in self._named.get(attribute, ()):
+        for node in self._named[attribute]:
             if isinstance(node, cst.Attribute):
                 effect = self._flows.effects.of_mention(node)
                 if effect.deed in _TAKES and not self._is_anothers(node, owner):
