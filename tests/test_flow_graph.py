@@ -55,6 +55,20 @@ def started(body: str) -> str:
         ("try: print()\nfinally:\n for row in rows: print()\nspan.end()", []),
         ("try: print()\nfinally:\n try: raise KeyError\n except KeyError: pass\nspan.end()", []),
         ("try: print()\nfinally:\n with contextlib.suppress(KeyError): pass\nspan.end()", []),
+        (
+            (
+                "try: charge()\nfinally:\n try: charge()\n finally:\n  try: pass\n"
+                "  finally: print()\n span.end()"
+            ),
+            [RAISED],
+        ),
+        (
+            (
+                "try: charge()\nfinally:\n try: print()\n finally:\n  try: pass\n"
+                "  finally: print()\n span.end()"
+            ),
+            [],
+        ),
         ("try: print()\nfinally:\n try: print()\n finally: print()\nspan.end()", []),
         (
             "try: charge()\nfinally:\n with contextlib.suppress(Exception): charge()\n span.end()",
@@ -168,6 +182,21 @@ def test_a_function_may_begin_with_a_finally() -> None:
             [RAISED],
         ),
         ("try: print()\nexcept OSError: span.end()\nelse: raise OSError", [RAISED]),
+        (
+            (
+                "try:\n try: raise OSError\n except KeyError: pass\n except Exception: pass\n"
+                "except OSError: return\nspan.end()"
+            ),
+            [],
+        ),
+        (
+            (
+                "try: charge()\n"
+                "except (CancelledError, GeneratorExit, KeyboardInterrupt, SystemExit): return\n"
+                "except Exception: pass\nspan.end()"
+            ),
+            [],
+        ),
         ("try: raise OSError\nexcept* OSError: span.end()", []),
         ("try: charge()\nexcept* Exception: print()\nspan.end()", []),
         ("try: charge()\nexcept* OSError: print()\nspan.end()", [RAISED]),
@@ -1202,6 +1231,11 @@ def test_an_answer_holds_until_what_it_depends_on_is_bound(body: str, severity: 
 def test_what_is_known_for_sure_is_told_as_certain(code: str, body: str, *, certain: bool) -> None:
     source = function(body.replace("{current}", "tracer.start_as_current_span('a'"))
     assert [finding.certain for finding in findings(code, source)] == [certain]
+
+
+def test_what_a_comprehension_goes_through_may_take_the_span() -> None:
+    body = f"{START}\nvalue = [row for span in [span]]"
+    assert taken(function(body)) == ["stored"]
 
 
 def test_a_span_of_an_outer_comprehension_is_not_that_of_the_function() -> None:
