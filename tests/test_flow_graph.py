@@ -421,7 +421,7 @@ def test_each_call_is_followed_as_far_as_the_first(count: int, severity: list[st
     defined = ["def first(): return 1\n"]
     defined += [f"def own{number}(): return own{number + 1}()\n" for number in range(1, count)]
     defined += [f"def own{count}(): return 1\n"]
-    assert severities("OTK101", between("first()\nown1()", "".join(defined))) == severity
+    assert severities("OTK101", between("own1()\nfirst()", "".join(defined))) == severity
 
 
 @pytest.mark.parametrize(
@@ -926,6 +926,7 @@ def test_a_call_that_is_configured_starts_a_span(call: str, name: str, count: in
         ("with {current}, end_on_exit=False) as (span, other): pass", []),
         ("with {current}, end_on_exit=False) as span: keep(span)", []),
         ("with {current}, end_on_exit=True) as span: pass", []),
+        ("with {current}, end_on_exit=True): pass", []),
         ("with {current}) as span: pass", []),
         ("with {current}): pass", []),
         ("value = {current}, end_on_exit=False)", []),
@@ -1248,6 +1249,7 @@ def test_a_span_of_an_outer_comprehension_is_not_that_of_the_function() -> None:
     [
         (1000, 0, 1000, 0),
         (0, 1000, 1000, 0),
+        (0, 4, 1000, 0),
         (1, 0, 1000, 1),
         (1000, 1000, 3, 1),
         (1000, 1000, 6, 1),
@@ -1267,3 +1269,22 @@ def test_what_is_too_much_is_left_alone_and_noted(
     assert all(told) == (notes == 0)
     assert len(module.notes) == notes
     assert all("the function handle" in note.message for note in module.notes)
+
+
+def test_all_the_spans_of_a_function_share_one_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    body = "span = tracer.start_span('a')\nspan.end()\n" * 3
+
+    def followed() -> list[bool]:
+        module = Module(cst.parse_module(SETUP + function(body)), "shop.py")
+        return [story.fates.complete for story in module.stories]
+
+    for most in range(1, 100):
+        monkeypatch.setattr(ownership, "MOST_OF_FUNCTION", most)
+        if followed()[1]:
+            break
+    assert followed() == [True, True, False]
+
+
+def test_a_span_that_is_ended_where_it_starts_is_managed() -> None:
+    assert severities("OTK102", function("tracer.start_span('a').end()")) == []
+    assert severities("OTK102", function(f"{START}\nspan.end()")) != []

@@ -103,6 +103,7 @@ def test_one_call_leads_to_another_where_going_on_gets_there(body: str, *, expec
         ("seen(x)\nfor row in rows:\n x = 1", []),
         ("for row in rows: seen(x)\nx = 1", []),
         ("x = 1\nwith value as x: pass\nseen(x)", ["1", "value"]),
+        ("x = 1\nwhile value:\n with rows as x: pass\nelse:\n seen(x)", ["1", "rows"]),
         ("x = 1\nif value: seen(x)", ["1"]),
         ("x = 1\nx = 2\nif value:\n seen(x)", ["2"]),
         ("seen(nowhere)", []),
