@@ -1288,3 +1288,18 @@ def test_all_the_spans_of_a_function_share_one_bound(monkeypatch: pytest.MonkeyP
 def test_a_span_that_is_ended_where_it_starts_is_managed() -> None:
     assert severities("OTK102", function("tracer.start_span('a').end()")) == []
     assert severities("OTK102", function(f"{START}\nspan.end()")) != []
+
+
+def test_a_span_that_the_module_ends_is_not_left_to_the_exit_alone() -> None:
+    source = kept(
+        "def __enter__(self):\n self.span = tracer.start_span('a')\n charge()",
+        "def __exit__(self, *error): self.span.end()",
+    )
+    assert severities("OTK101", source) == [RAISED]
+    assert severities("OTK101", f"{source}last.span.end()\n") == []
+
+
+def test_a_string_that_names_the_attribute_may_lead_to_the_span() -> None:
+    method = "def open(self):\n self.span = tracer.start_span('a')\n charge()\n self.span.end()"
+    assert severities("OTK101", kept(method)) == [RAISED]
+    assert severities("OTK101", kept(f"{method}\n getattr(self, 'span')")) == []

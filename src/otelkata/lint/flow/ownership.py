@@ -345,9 +345,8 @@ class _Walk:
             self._waiting.append(state)
 
     def _leak(self, state: _State) -> None:
-        flow = state.flow if _RANK[state.flow] else Flow.NEXT
-        if flow not in self.fates.leaks:
-            self.fates.leaks[flow] = list(reversed(list(self._trace(state))))
+        if state.flow not in self.fates.leaks:
+            self.fates.leaks[state.flow] = list(reversed(list(self._trace(state))))
 
     def _trace(self, state: _State) -> Iterator[tuple[Flow, cst.CSTNode]]:
         """Yield the way that led to `state`, from its end, as what was done at each point."""
