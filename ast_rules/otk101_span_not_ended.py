@@ -124,7 +124,7 @@ def begin(name):
             )
 
     def _handed_over(self, module: Module, story: Story) -> Finding:
-        deed = next(iter(story.fates.moved))
+        deed = story.fates.moved[0]
         return self.finding(
             module,
             story.call,

@@ -5,7 +5,17 @@ import textwrap
 import libcst as cst
 import pytest
 
-from otelkata.lint.flow.sequence import MOST, leads_to, loops, reaching
+from otelkata.lint.flow.sequence import (
+    MOST,
+    bound_at,
+    grouped,
+    is_inside,
+    is_parameter,
+    leads_to,
+    loops,
+    mentions,
+    reaching,
+)
 from otelkata.lint.meaning.module import Module
 
 
@@ -27,6 +37,24 @@ def call(of: Module, name: str) -> cst.Call:
         ("then()\nfirst()", False),
         ("then(first())", False),
         ("rows.append((first(), then()))", True),
+        ("first(then())", False),
+        ("first() if then() else value", False),
+        ("value if first() else then()", True),
+        ("match value:\n case 1: first()\nthen()", True),
+        ("match value:\n case 1 if first(): value\n case 2: then()", False),
+        ("try:\n pass\nexcept KeyError:\n first()\n then()", True),
+        ("try:\n pass\nfinally:\n first()\nthen()", True),
+        ("try:\n pass\nexcept* KeyError:\n first()\nelse:\n then()", False),
+        ("try:\n pass\nexcept* KeyError:\n first()\nfinally:\n then()", True),
+        ("with value:\n first()\n raise KeyError\nthen()", False),
+        ("with value:\n first(); return\nthen()", False),
+        ("while value:\n first()\n continue\nthen()", False),
+        ("if value:\n if rows:\n  first()\n return\nthen()", False),
+        ("if value:\n if rows:\n  return\n first()\nthen()", True),
+        ("if value:\n first()\n if rows: return\nthen()", True),
+        ("if value: first(); return\nthen()", False),
+        ("raise first()\nthen()", False),
+        ("return first(), then()", True),
         ("if value:\n first()\nthen()", True),
         ("if value:\n first()\nelse:\n then()", False),
         ("if first():\n then()", True),
@@ -72,6 +100,12 @@ def test_one_call_leads_to_another_where_going_on_gets_there(body: str, *, expec
         ("if value:\n value = 1\nseen(value)", ["1", "?"]),
         ("value = 1\nseen(value)", ["1"]),
         ("x = 1\ndef inner():\n seen(x)\nx = 2", ["1", "2"]),
+        ("seen(x)\nfor row in rows:\n x = 1", []),
+        ("for row in rows: seen(x)\nx = 1", []),
+        ("x = 1\nwith value as x: pass\nseen(x)", ["1", "value"]),
+        ("x = 1\nwhile value:\n with rows as x: pass\nelse:\n seen(x)", ["1", "rows"]),
+        ("x = 1\nif value: seen(x)", ["1"]),
+        ("x = 1\nx = 2\nif value:\n seen(x)", ["2"]),
         ("seen(nowhere)", []),
     ],
 )
@@ -104,3 +138,64 @@ def test_a_name_that_is_bound_all_over_the_place_has_no_values(count: int, expec
 def test_loops_are_those_of_the_function_itself(source: str, count: int) -> None:
     of = Module(cst.parse_module(source), "shop.py")
     assert len(loops(of, call(of, "seen"))) == count
+
+
+@pytest.mark.parametrize(
+    ("body", "name", "count"),
+    [
+        ("seen(x)", "x", 1),
+        ("seen(x, x)", "x", 2),
+        ("seen(xs)", "x", 0),
+        ("x = 1", "x", 1),
+        ("seen(x.y.z)", "x", 1),
+        ("seen(x.y.z)", "x.y", 1),
+        ("seen(x.y.z)", "x.y.z", 1),
+        ("seen(x.y.z)", "x.z", 0),
+        ("seen(x, x.y)", "x.y", 1),
+        ("seen(x[0].y)", "x.y", 0),
+        ("seen(x.z, x.y)", "x.y", 1),
+        ("seen(y.x)", "x", 0),
+        ("seen(x.x)", "x", 1),
+        ("seen(x=1)", "x", 0),
+        ("seen(x=x)", "x", 1),
+        ("seen(lambda x: 1)", "x", 0),
+        ("seen(lambda y=x: 1)", "x", 1),
+        ("def inner(): seen(x)", "x", 1),
+    ],
+)
+def test_a_name_is_mentioned_where_it_is_used(body: str, name: str, count: int) -> None:
+    of = module(body)
+    found = list(mentions(of, of.tree, name))
+    assert [of.code(node) for node in found] == [name] * count
+
+
+def test_what_stands_in_something_is_inside_of_it() -> None:
+    of = module("first(then())\nlast()")
+    assert is_inside(of, call(of, "then"), call(of, "first"))
+    assert not is_inside(of, call(of, "first"), call(of, "then"))
+    assert not is_inside(of, call(of, "first"), call(of, "first"))
+    assert not is_inside(of, call(of, "last"), call(of, "first"))
+
+
+def test_calls_are_grouped_by_their_functions() -> None:
+    of = module("first()\ndef inner(): then()\nlast()\nkeep = lambda: own()")
+    [outer, inner] = of.index.functions
+    groups = grouped(of, of.index.calls)
+    names = {body: [of.code(call.func) for call in calls] for body, calls in groups.items()}
+    assert names == {outer: ["first", "last"], inner: ["then"], None: ["own"]}
+
+
+def test_the_values_of_a_name_are_those_of_its_own_function() -> None:
+    of = module("x = 1\nfor y in rows: seen(x)\nx = 2\ndef inner(): x = 3")
+    assert [of.code(value) for value in bound_at(of, call(of, "seen"), "x")] == ["1", "2"]
+    assert bound_at(of, call(of, "seen"), "y") == []
+    assert bound_at(of, call(of, "seen"), "z") == []
+
+
+@pytest.mark.parametrize(
+    ("node", "expected"),
+    [("value", True), ("value.sku", True), ("rows", True), ("row", False), ("value()", False)],
+)
+def test_a_parameter_is_told_by_its_first_name(node: str, *, expected: bool) -> None:
+    of = module(f"row = 1\nseen({node})")
+    assert is_parameter(of, call(of, "seen").args[0].value) == expected

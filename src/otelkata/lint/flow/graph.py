@@ -14,11 +14,18 @@ from typing import TypeAlias
 
 import libcst as cst
 
+from otelkata.lint.flow.catching import (
+    CATCHES_ALL,
+    NO_ERRORS,
+    caught_by,
+    suppresses,
+    suppresses_all,
+)
 from otelkata.lint.flow.hazards import Flow, Hazards
 from otelkata.lint.meaning.arguments import is_literal
 from otelkata.lint.meaning.module import Module
 from otelkata.lint.meaning.names import MANAGER
-from otelkata.lint.meaning.scopes import dotted, last_name
+from otelkata.lint.meaning.scopes import dotted
 
 Jump: TypeAlias = tuple[int, ...]
 
@@ -46,12 +53,16 @@ class Edge:
 
 @dataclass(slots=True)
 class Point:
-    """A step of a function. `parts` are evaluated here; `depth` counts the `finally` around it."""
+    """A step of a function. `parts` are evaluated here.
+
+    `resumes` says where the `finally` blocks around it go on once nothing was amiss, the outermost
+    block first.
+    """
 
     role: Role
     node: cst.CSTNode
     parts: tuple[cst.CSTNode, ...]
-    depth: int
+    resumes: tuple[Jump, ...]
     edges: list[Edge] = field(default_factory=list)
 
 
@@ -65,7 +76,7 @@ class _Around:
     continues: Jump = ()
     caught: Mapping[str, Jump] = field(default_factory=dict)
     """Handlers of the innermost `try`, by the names of what they catch."""
-    depth: int = 0
+    resumes: tuple[Jump, ...] = ()
 
     def through(self, finally_entry: int) -> _Around:
         """Return the same ways, each through a `finally` block first."""
@@ -80,13 +91,6 @@ class _Around:
 
 
 _ESCAPES = (Flow.RAISE, Flow.CANCEL, Flow.CLOSE)
-_ALL = {
-    Flow.RAISE: frozenset({"Exception", "BaseException"}),
-    Flow.CANCEL: frozenset({"BaseException", "CancelledError"}),
-    Flow.CLOSE: frozenset({"BaseException", "GeneratorExit"}),
-}
-"""What catches everything of a kind."""
-_NO_ERRORS = frozenset({"CancelledError", "GeneratorExit", "KeyboardInterrupt", "SystemExit"})
 
 
 class Graph:
@@ -111,9 +115,13 @@ class Graph:
                 self.point_of.setdefault(part, number)
 
     def _add(
-        self, role: Role, node: cst.CSTNode, parts: tuple[cst.CSTNode, ...], depth: int = 0
+        self,
+        role: Role,
+        node: cst.CSTNode,
+        parts: tuple[cst.CSTNode, ...],
+        resumes: tuple[Jump, ...] = (),
     ) -> int:
-        self.points.append(Point(role, node, parts, depth))
+        self.points.append(Point(role, node, parts, resumes))
         return len(self.points) - 1
 
     def _point(
@@ -126,7 +134,7 @@ class Graph:
     ) -> int:
         """Add a point that goes on by `edges`, or escapes by what its parts can raise."""
         kept = tuple(part for part in parts if part is not None)
-        number = self._add(role, node, kept, around.depth)
+        number = self._add(role, node, kept, around.resumes)
         self._connect(number, *edges)
         for flow in self._hazards.of(*kept):
             self._connect(number, (flow, around.escapes[flow]))
@@ -191,7 +199,7 @@ class Graph:
     def _raise(self, node: cst.Raise, around: _Around) -> Jump:
         raised = node.exc.func if isinstance(node.exc, cst.Call) else node.exc
         name = (dotted(raised) or "").rpartition(".")[2]
-        number = self._add(Role.STATEMENT, node, (node,), around.depth)
+        number = self._add(Role.STATEMENT, node, (node,), around.resumes)
         target = around.caught.get(name) or around.escapes[Flow.RAISE]
         self._connect(number, (Flow.RAISE, target))
         return (number,)
@@ -219,7 +227,7 @@ class Graph:
         return (header,)
 
     def _for(self, node: cst.For, after: Jump, around: _Around) -> Jump:
-        header = self._add(Role.STATEMENT, node, (node.target,), around.depth)
+        header = self._add(Role.STATEMENT, node, (node.target,), around.resumes)
         for flow in self._hazards.of_loop(node):
             self._connect(header, (flow, around.escapes[flow]))
         inside = replace(around, breaks=after, continues=(header,))
@@ -232,42 +240,58 @@ class Graph:
 
     def _with(self, node: cst.With, after: Jump, around: _Around) -> Jump:
         inside = around
-        if any(_suppresses(item) for item in node.items):
-            swallow = self._add(Role.DISPATCH, node, (), around.depth)
-            self._connect(swallow, (Flow.NEXT, after))
-            if not any(_suppresses_all(item) for item in node.items):
-                self._connect(swallow, (Flow.RAISE, around.escapes[Flow.RAISE]))
-            inside = replace(around, escapes={**around.escapes, Flow.RAISE: (swallow,)}, caught={})
+        entered: list[tuple[cst.WithItem, _Around]] = []
         for item in node.items:
+            # What an item raises as it is entered leaves by way of those before it.
+            entered.append((item, inside))
+            if suppresses(item):
+                inside = self._suppressing(node, item, after, inside)
             after, inside = self._managed(item, after, inside)
         jump = self._suite(node.body, after, inside)
-        for item in reversed(node.items):
-            number = self._point(Role.ENTER, item, (item,), around, (Flow.NEXT, jump))
+        for item, outside in reversed(entered):
+            number = self._point(Role.ENTER, item, (item,), outside, (Flow.NEXT, jump))
             if node.asynchronous is not None:
-                self._connect(number, (Flow.CANCEL, around.escapes[Flow.CANCEL]))
+                self._connect(number, (Flow.CANCEL, outside.escapes[Flow.CANCEL]))
             jump = (number,)
         return jump
+
+    def _suppressing(
+        self, node: cst.With, item: cst.WithItem, after: Jump, around: _Around
+    ) -> _Around:
+        """Return the ways out of a `with` that may stop exceptions: past it, or on."""
+        escapes = dict(around.escapes)
+        for flow in _ESCAPES:
+            stops_all = suppresses_all(item, flow)
+            if stops_all or flow is Flow.RAISE:
+                number = self._add(Role.DISPATCH, node, (), around.resumes)
+                self._connect(number, (Flow.NEXT, after))
+                if not stops_all:
+                    self._connect(number, (flow, around.escapes[flow]))
+                escapes[flow] = (number,)
+        return replace(around, escapes=escapes, caught={})
 
     def _managed(self, item: cst.WithItem, after: Jump, around: _Around) -> tuple[Jump, _Around]:
         """Let every way out of a `with` that manages a span pass the place where that ends it."""
         known = self._module.known(item.item)
-        if known is None or known.kind not in {MANAGER, "Span"}:
+        # What chooses among managers is not looked into; it is believed to end what it holds.
+        is_plain = isinstance(item.item, cst.Call) or dotted(item.item) is not None
+        if known is None or known.kind not in {MANAGER, "Span"} or not is_plain:
             return after, around
-        depth = around.depth + 1
-        resume = self._add(Role.RESUME, item, (), depth)
-        leave = self._add(Role.LEAVE, item, (), depth)
+        resumes = (*around.resumes, after)
+        resume = self._add(Role.RESUME, item, (), resumes)
+        leave = self._add(Role.LEAVE, item, (), resumes)
         self._connect(leave, (Flow.NEXT, (resume,)))
         self.managers.add(item)
-        return (leave, *after), replace(around.through(leave), depth=around.depth)
+        return (leave, *after), around.through(leave)
 
     def _try(self, node: cst.Try | cst.TryStar, after: Jump, around: _Around) -> Jump:
         if node.finalbody is not None:
-            resume = self._add(Role.RESUME, node, (), around.depth + 1)
-            inner = replace(around, depth=around.depth + 1)
+            inner = replace(around, resumes=(*around.resumes, after))
+            resume = self._add(Role.RESUME, node, (), inner.resumes)
             entry = self._suite(node.finalbody.body, (resume,), inner)
-            if len(entry) > 1 or self.points[entry[0]].depth != inner.depth:
+            if len(entry) > 1 or len(self.points[entry[0]].resumes) != len(inner.resumes):
                 # A block that begins with a jump of its own needs a point to be entered by.
-                number = self._add(Role.DISPATCH, node.finalbody, (), inner.depth)
+                number = self._add(Role.DISPATCH, node.finalbody, (), inner.resumes)
                 self._connect(number, (Flow.NEXT, entry))
                 entry = (number,)
             after, around = (entry[0], *after), around.through(entry[0])
@@ -280,14 +304,14 @@ class Graph:
         entries: list[tuple[frozenset[str], int]] = []
         for handler in node.handlers:
             body = self._suite(handler.body, after, around)
-            entry = self._add(Role.HANDLER, handler, (), around.depth)
+            entry = self._add(Role.HANDLER, handler, (), around.resumes)
             self._connect(entry, (Flow.NEXT, body))
             entries.append((caught_by(handler), entry))
         escapes = {flow: self._dispatch(node, flow, entries, around) for flow in _ESCAPES}
         caught: dict[str, Jump] = {
             name: (entry,) for names, entry in reversed(entries) for name in names
         }
-        if not any(names & _ALL[Flow.RAISE] for names, _ in entries):
+        if not any(names & CATCHES_ALL[Flow.RAISE] for names, _ in entries):
             caught = {**around.caught, **caught}
         return replace(around, escapes=escapes, caught=caught)
 
@@ -298,10 +322,10 @@ class Graph:
         entries: list[tuple[frozenset[str], int]],
         around: _Around,
     ) -> Jump:
-        number = self._add(Role.DISPATCH, node, (), around.depth)
+        number = self._add(Role.DISPATCH, node, (), around.resumes)
         for names, entry in entries:
-            catches_all = bool(names & _ALL[flow])
-            if catches_all or (flow is Flow.RAISE and not names <= _NO_ERRORS):
+            catches_all = bool(names & CATCHES_ALL[flow])
+            if catches_all or (flow is Flow.RAISE and not names <= NO_ERRORS):
                 self._connect(number, (Flow.NEXT, (entry,)))
             if catches_all:
                 return (number,)
@@ -321,30 +345,6 @@ class Graph:
             otherwise = (self._point(Role.STATEMENT, case, (), around, *edges),)
         subject = (Flow.NEXT, otherwise)
         return (self._point(Role.STATEMENT, node.subject, (node.subject,), around, subject),)
-
-
-def caught_by(handler: cst.ExceptHandler | cst.ExceptStarHandler) -> frozenset[str]:
-    """Return the last names of what a handler catches; a bare one catches BaseException."""
-    if handler.type is None:
-        return frozenset({"BaseException"})
-    kinds = (
-        [element.value for element in handler.type.elements]
-        if isinstance(handler.type, cst.Tuple)
-        else [handler.type]
-    )
-    # What is no plain name may be anything, and so it is named by nothing that is.
-    return frozenset((dotted(kind) or "?").rpartition(".")[2] for kind in kinds)
-
-
-def _suppresses(item: cst.WithItem) -> bool:
-    return isinstance(item.item, cst.Call) and last_name(item.item) in {"raises", "suppress"}
-
-
-def _suppresses_all(item: cst.WithItem) -> bool:
-    call = item.item
-    if not isinstance(call, cst.Call) or last_name(call) != "suppress":
-        return False
-    return any(last_name(arg.value) in _ALL[Flow.RAISE] for arg in call.args)
 
 
 def _is_one(node: cst.BaseExpression) -> bool:

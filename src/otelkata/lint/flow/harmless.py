@@ -13,9 +13,7 @@ from otelkata.lint.source.walk import children, walk
 
 _DEEPEST = 4
 """Calls from function to function that are followed."""
-_PLAIN_DECORATORS = frozenset(
-    {"classmethod", "final", "override", "property", "staticmethod", "wraps"}
-)
+_PLAIN_DECORATORS = frozenset({"classmethod", "final", "override", "property", "staticmethod"})
 _CATCH_ALL = frozenset({"Exception", "BaseException"})
 _SCOPES = (cst.FunctionDef, cst.ClassDef, cst.Lambda)
 

@@ -31,7 +31,7 @@ class Naming:
     def of(self, names: frozenset[str]) -> Sequence[cst.BaseExpression]:
         """Return where any of `names` is mentioned, in the order of the walk."""
         found = [self._mentions[name] for name in names if name in self._mentions]
-        return [node for _, node in merge(*found, key=lambda item: item[0])] if found else ()
+        return [node for _, node in merge(*found)]
 
 
 def is_of_comprehension(module: Module, node: cst.BaseExpression) -> bool:

@@ -52,14 +52,14 @@ class Fates:
     """What became of one span, over all paths.
 
     `leaks` has the shortest path out for each kind of path: the points passed with why each was
-    taken. `moved` and `managed` say who else took it; `complete` is False where a function was too
-    large to be explored.
+    taken. `moved` says what others did to take it, the first one first, and `managed` that a `with`
+    did; `complete` is False where a function was too large to be explored.
     """
 
     leaks: dict[Flow, list[tuple[Flow, cst.CSTNode]]] = field(default_factory=dict)
     twice: list[cst.CSTNode] = field(default_factory=list)
     late: list[cst.CSTNode] = field(default_factory=list)
-    moved: dict[Deed, cst.CSTNode] = field(default_factory=dict)
+    moved: list[Deed] = field(default_factory=list)
     managed: bool = False
     ended: bool = False
     complete: bool = True
@@ -159,7 +159,7 @@ class _Walk:
         self._body = body
         self._explored = flows.explored
         if names and self._effects.captures(flows.inner_scopes(body), names):
-            self.fates.moved[Deed.CAPTURE] = body
+            self.fates.moved.append(Deed.CAPTURE)
             return
         called = module.called(start) if isinstance(start, cst.Call) else None
         self._is_attached = called is not None and called.kind == "attach"
@@ -168,7 +168,9 @@ class _Walk:
 
     def _begin(self, start: cst.CSTNode | None, names: frozenset[str]) -> None:
         if start is None:
-            first = _State(self._graph.entry[0], names, ended=None, flow=Flow.NEXT, stack=())
+            entry, rest = self._graph.entry[0], self._graph.entry[1:]
+            stack = (rest,) if rest else ()
+            first = _State(entry, names, ended=None, flow=Flow.NEXT, stack=stack)
             self._visit(first, None)
             return
         number = _point_with(self._graph, self._module, start)
@@ -176,7 +178,7 @@ class _Walk:
             self.fates.complete = False
             return
         facts = self._conditions.before(start)
-        here = _State(number, names, None, Flow.NEXT, self._stack_at(number), facts)
+        here = _State(number, names, None, Flow.NEXT, self._graph.points[number].resumes, facts)
         if not names:
             self._leak(here)
             return
@@ -186,10 +188,6 @@ class _Walk:
         for edge in self._edges(here):
             if _RANK[edge.flow] == 0:
                 self._go(here, edge, came_from=before)
-
-    def _stack_at(self, number: int) -> tuple[Jump, ...]:
-        """Return what a point inside of `finally` blocks resumes to: the normal way on."""
-        return ((self._graph.leave,),) * self._graph.points[number].depth
 
     def _explore(self) -> None:
         left = MOST_OF_FUNCTION - self._explored[self._body]
@@ -208,7 +206,7 @@ class _Walk:
                 self._leak(state)
             return
         if point.role is Role.RESUME:
-            self._resume(state)
+            self._go(state, Edge(Flow.NEXT, state.stack[-1]))
             return
         after = self._apply(state, point)
         if after is None:
@@ -220,19 +218,16 @@ class _Walk:
         for edge in self._edges(after):
             self._go(failed if _RANK[edge.flow] else after, edge, came_from=state)
 
-    def _resume(self, state: _State) -> None:
-        jump = state.stack[-1] if state.stack else (self._graph.leave,)
-        self._go(state, Edge(Flow.NEXT, jump))
-
     def _apply(self, state: _State, point: Point) -> _State | None:
         """Return the state after what is done at `point`; None where the path needs no more."""
+        came = state
         for effect in self._effects_at(state.point, point, state.names):
             if state.ended is None and self._is_taken(effect):
                 return None
             state = self._changed(state, effect)
         if not state.names:
             if state.ended is None:
-                self._leak(state)
+                self._leak(came)
             return None
         if state.ended is not None:
             self._after_end += 1
@@ -264,7 +259,8 @@ class _Walk:
             # Where its end is a point of the graph, the way there is followed as well.
             return not any(around in self._graph.managers for around in self._around(effect.node))
         if effect.deed in _MOVES:
-            self.fates.moved.setdefault(effect.deed, effect.node)
+            if effect.deed not in self.fates.moved:
+                self.fates.moved.append(effect.deed)
             return True
         return False
 
@@ -292,7 +288,7 @@ class _Walk:
         """Yield the ways on that what is known allows."""
         point = self._graph.points[state.point]
         truth = None
-        if point.role is Role.TEST and point.parts:
+        if point.role is Role.TEST:
             truth = self._truth(point.parts[0], state)
             if truth is None:
                 truth = self._conditions.answer(state.point, state.facts)
@@ -334,7 +330,7 @@ class _Walk:
 
     def _go(self, state: _State, edge: Edge, came_from: _State | None = None) -> None:
         target, rest = edge.jump[0], edge.jump[1:]
-        depth = self._graph.points[target].depth
+        depth = len(self._graph.points[target].resumes)
         stack = (*state.stack[: depth - 1], rest) if rest else state.stack[:depth]
         flow = edge.flow if _RANK[edge.flow] > _RANK[state.flow] else state.flow
         facts = state.facts
@@ -349,9 +345,8 @@ class _Walk:
             self._waiting.append(state)
 
     def _leak(self, state: _State) -> None:
-        flow = state.flow if _RANK[state.flow] else Flow.NEXT
-        if flow not in self.fates.leaks:
-            self.fates.leaks[flow] = list(reversed(list(self._trace(state))))
+        if state.flow not in self.fates.leaks:
+            self.fates.leaks[state.flow] = list(reversed(list(self._trace(state))))
 
     def _trace(self, state: _State) -> Iterator[tuple[Flow, cst.CSTNode]]:
         """Yield the way that led to `state`, from its end, as what was done at each point."""

@@ -63,21 +63,33 @@ def only_looks(value: cst.BaseExpression) -> bool:
 
 
 def bound_by(node: cst.CSTNode) -> Iterator[tuple[str, str | None]]:
-    """Yield the names that `node` itself binds, each with its constant, if it is one."""
+    """Yield the names that `node` itself binds, each with its constant, if it is one.
+
+    What is put into an object changes what the name of the object stands for.
+    """
     match node:
         case cst.Assign():
-            value = dotted(node.value)
             for target in node.targets:
-                for part in walk(target.target):
-                    if isinstance(part, cst.Name):
-                        yield part.value, _constant(value)
-        case cst.AnnAssign() | cst.AugAssign() | cst.NamedExpr():
-            constant = None if isinstance(node, cst.AugAssign) else dotted(node.value)
-            yield dotted(node.target) or "", _constant(constant)
-        case cst.For() | cst.AsName():
-            for part in walk(node.target if isinstance(node, cst.For) else node.name):
-                if isinstance(part, cst.Name):
-                    yield part.value, None
+                yield from _bound(target.target, dotted(node.value))
+        case cst.AugAssign():
+            yield from _bound(node.target, None)
+        case cst.AnnAssign() | cst.NamedExpr():
+            yield from _bound(node.target, dotted(node.value))
+        case cst.For():
+            yield from _bound(node.target, None)
+        case cst.AsName():
+            yield from _bound(node.name, None)
+
+
+def _bound(target: cst.BaseExpression, value: str | None) -> Iterator[tuple[str, str | None]]:
+    match target:
+        case cst.Name():
+            yield target.value, _constant(value)
+        case cst.Tuple() | cst.List():
+            for element in target.elements:
+                yield from _bound(element.value, None)
+        case cst.Attribute() | cst.Subscript():
+            yield from _bound(target.value, None)
 
 
 def _constant(name: str | None) -> str | None:

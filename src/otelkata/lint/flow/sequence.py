@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from itertools import takewhile
 from typing import TypeAlias
 
 import libcst as cst
@@ -18,6 +19,8 @@ MOST = 20
 """Of spans, headers or values of one name in one function: more is generated, and left alone."""
 
 LEAVES = (cst.Return, cst.Raise, cst.Continue, cst.Break)
+_ROWS = (cst.IndentedBlock, cst.SimpleStatementSuite, cst.SimpleStatementLine)
+"""What holds statements that run one after the other."""
 
 
 def leads_to(module: Module, first: cst.CSTNode, then: cst.CSTNode) -> bool:
@@ -117,22 +120,13 @@ def _excludes(meeting: cst.CSTNode, before: cst.CSTNode, after: cst.CSTNode) -> 
 
 def _leaves(module: Module, node: cst.CSTNode, outer: cst.CSTNode) -> bool:
     """Tell whether the way from `node` to the end of `outer`'s part always leaves before."""
-    current = node
-    for ancestor in module.ancestors(node):
-        if isinstance(current, LEAVES):
-            return True
-        if ancestor is outer:
-            return False
-        if isinstance(ancestor, cst.IndentedBlock):
-            last = ancestor.body[-1] if ancestor.body else None
-            if last is not current and _is_way_out(last):
-                return True
-        current = ancestor
-    return False
+    inside = takewhile(lambda ancestor: ancestor is not outer, module.ancestors(node))
+    return any(isinstance(row, _ROWS) and _is_way_out(row.body[-1]) for row in inside)
 
 
-def _is_way_out(statement: cst.BaseStatement | None) -> bool:
-    return isinstance(statement, cst.SimpleStatementLine) and isinstance(statement.body[-1], LEAVES)
+def _is_way_out(statement: cst.CSTNode) -> bool:
+    last = statement.body[-1] if isinstance(statement, cst.SimpleStatementLine) else statement
+    return isinstance(last, LEAVES)
 
 
 def grouped(module: Module, calls: Iterable[cst.Call]) -> defaultdict[Body | None, list[cst.Call]]:
@@ -199,7 +193,7 @@ def _always_runs(module: Module, value: cst.CSTNode, node: cst.CSTNode) -> bool:
     statement = module.statement(value)
     line = module.parent(statement) if statement is not None else None
     block = module.parent(line) if isinstance(line, cst.SimpleStatementLine) else None
-    return met is not None and (met[0] is block or block is module.body_of(node))
+    return met is not None and met[0] is block
 
 
 def is_parameter(module: Module, node: cst.BaseExpression) -> bool:

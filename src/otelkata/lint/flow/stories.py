@@ -137,7 +137,8 @@ class _Teller:
                 # It has two holders.
                 return []
             if isinstance(around, cst.Tuple | cst.List):
-                return _opposite(targets, around, inside)
+                nested = isinstance(self._module.parent(around), cst.Element)
+                return [] if nested else _opposite(targets, around, inside)
             if isinstance(around, _CONTAINERS):
                 return []
             if around is statement:
@@ -148,15 +149,15 @@ class _Teller:
     def _fates(self, call: cst.Call, deed: Deed, names: frozenset[str]) -> Fates:
         body = self._module.body_of(call)
         if deed is Deed.END:
-            return Fates(ended=True)
+            return Fates()
         if deed is Deed.MANAGE:
             return self._managed(call, body)
         if body is None or names & self._module.scope(call).elsewhere:
-            return Fates(moved={Deed.STORE: call})
+            return Fates(moved=[Deed.STORE])
         if deed in {Deed.BORROW, Deed.USE}:
             names = frozenset()
         elif any("." in name for name in names) or not names:
-            return self._stored(call, body, names) if names else Fates(moved={deed: call})
+            return self._stored(call, body, names) if names else Fates(moved=[deed])
         return self._flows.follow(body, call, names)
 
     def _managed(self, call: cst.Call, body: Body | None) -> Fates:
@@ -180,10 +181,10 @@ class _Teller:
         scope = self._module.scope(call)
         owner = scope.class_scope()
         if len(names) != 1 or not attributes or owner is None:
-            return Fates(moved={Deed.STORE: call})
+            return Fates(moved=[Deed.STORE])
         holder, _, attribute = attributes[0].partition(".")
         if holder != scope.object_name():
-            return Fates(moved={Deed.STORE: call})
+            return Fates(moved=[Deed.STORE])
         return self._kept(call, body, names, self._takers(owner, attribute))
 
     def _kept(
@@ -192,24 +193,26 @@ class _Teller:
         """Follow a span kept in an attribute that `takers` look after."""
         if not takers:
             return self._flows.follow(body, call, frozenset())
+        if any(isinstance(node, cst.SimpleString) for node in takers):
+            return Fates(moved=[Deed.STORE])
         owners = {self._module.body_of(node) for node in takers}
         if owners == {body}:
             ranks = self._module.ranks
             if all(ranks[node] < ranks[call] for node in takers):
                 # Each run of the function looks after what the one before has left.
-                return Fates(moved={Deed.STORE: call})
+                return Fates(moved=[Deed.STORE])
             return self._flows.follow(body, call, names)
         if _name(body) in _ENTERS and {_name(owner) for owner in owners - {body}} <= _EXITS:
             # `__exit__` does not run when `__enter__` raised.
             fates = self._flows.follow(body, call, names)
             fates.leaks.pop(Flow.NEXT, None)
             return fates
-        return Fates(moved={Deed.STORE: call})
+        return Fates(moved=[Deed.STORE])
 
     def _takers(self, owner: Scope, attribute: str) -> list[cst.CSTNode]:
         """Return where more is done with `.attribute` than to look at it."""
         found: list[cst.CSTNode] = []
-        for node in self._named.get(attribute, ()):
+        for node in self._named[attribute]:
             if isinstance(node, cst.Attribute):
                 effect = self._flows.effects.of_mention(node)
                 if effect.deed in _TAKES and not self._is_anothers(node, owner):
