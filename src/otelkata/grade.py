@@ -19,6 +19,7 @@ from otelkata.deploy.source import UnusableSubmission
 from otelkata.deploy.user import own_user
 from otelkata.deploy.warm import Warm
 from otelkata.drive.reading import Reader
+from otelkata.drive.load import patience
 from otelkata.drive.run import Crew, Settings, observe
 from otelkata.evidence import store
 from otelkata.evidence.model import Evidence
@@ -125,7 +126,7 @@ class Grader:
         the hosts cannot host anything, IsolationUnavailable where the system does not give the
         level that was asked for.
         """
-        crew = Crew(self._reader, lambda *run: Parent(self._warm, *run))
+        crew = Crew(self._reader, lambda *run: Parent(self._warm, *run), patience=patience())
         async with AsyncExitStack() as stack:
             rest = await stack.enter_async_context(self._turns.first())
             begin()
