@@ -18,8 +18,8 @@ from otelkata.deploy.scratch import Scratch, temporary_folder
 from otelkata.deploy.source import UnusableSubmission
 from otelkata.deploy.user import own_user
 from otelkata.deploy.warm import Warm
-from otelkata.drive.reading import Reader
 from otelkata.drive.load import patience
+from otelkata.drive.reading import Reader
 from otelkata.drive.run import Crew, Settings, observe
 from otelkata.evidence import store
 from otelkata.evidence.model import Evidence
