@@ -412,6 +412,9 @@ ACCEPTED: dict[str, Change] = {
         by_a_worker("success", "root"),
         exchange("success", "gateway>inventory", ended_ns=2**62),
     ),
+    "queries by two tasks that two requests created": all_of(
+        by_a_worker("success", "root", "state"), by_a_worker("stripped", "declined")
+    ),
     "one of two queries by a task that an earlier request created": all_of(
         beside("root/inventory/query", "again"),
         started("again", cause=exchange_of("success", "gateway>inventory").port),
@@ -1061,6 +1064,14 @@ FAULTS: list[tuple[str, Change, set[str]]] = [
         {"client_spans.show_where_the_time_went"},
     ),
     ("attributes.gateway_names_the_user", attribute("declined/gateway", "user.id"), set()),
+    (
+        "context.spans_belong_to_their_request",
+        all_of(
+            span("state/inventory/query", parent_id=id_of("success/inventory")),
+            never("success/inventory/query"),
+        ),
+        ANYTHING,
+    ),
     (
         "context.no_context_outlives_its_request",
         all_of(by_a_worker(*LAST_FOUR), under(*LAST_FOUR[:1], *LAST_FOUR)),
