@@ -542,3 +542,15 @@ def test_a_function_that_is_given_up_is_told_and_changes_no_exit_code(
         "shop.py:6: the function check_out has too many paths to follow all of its spans; "
         "split it up\n"
     )
+
+
+def test_where_nothing_was_read_nothing_is_found_clean(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path)
+    for path, code in (("empty", 0), ("nope", 2)):
+        assert main([path]) == code
+        told = capsys.readouterr()
+        assert told.out == ""
+        assert "no Python file was read" in told.err

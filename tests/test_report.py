@@ -8,16 +8,18 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from evidence_builder import id_of, sound
+from evidence_builder import id_of, leak, lose, planted, sound
 from rich.console import Console
 
 from otelkata.check import SOUND, CaseView, Fault, Unjudged, View
 from otelkata.evidence.model import Evidence, Reading, Remark
+from otelkata.judge import registry
 from otelkata.judge.criteria import CRITERIA
 from otelkata.judge.finding import Finding
 from otelkata.judge.registry import Check
 from otelkata.judge.verdict import judge
 from otelkata.report import text
+from otelkata.report.faults import urgency
 from otelkata.report.graded import Graded, failure, to_json
 from otelkata.report.graded import graded as results_of
 from otelkata.report.text import WIDE
@@ -274,3 +276,11 @@ def test_a_place_can_be_opened_in_a_terminal_where_the_file_exists(tmp_path: Pat
     assert f"{tmp_path.as_uri()}/my%20checkout.py#3" in shown
     assert missing in shown
     assert f"{missing}#4" not in shown
+
+
+def test_what_never_ends_is_told_before_what_it_makes_others_miss() -> None:
+    call = "success/gateway>payment"
+    view = View(planted(leak(call), lose(call)))
+    told = results_of("s", view, judge(view, registry.load()))
+    first = min((c for c in told.checks if c.status == "failed"), key=urgency)
+    assert first.id == "leaks.every_span_ends"

@@ -137,7 +137,7 @@ class Grader:
             except UnusableSubmission as error:
                 evidence = nothing_seen(submission, settings, unusable(error, named or submission))
             rest()
-            yield evidence
+            yield replace(evidence, patience=crew.patience)
 
 
 async def grade(

@@ -249,6 +249,8 @@ def _paths(parser: argparse.ArgumentParser, options: argparse.Namespace) -> list
         if not options.each.is_dir():
             parser.error(f"--each {options.each}: that is no directory")
         paths += sorted(str(path) for path in options.each.iterdir() if path.is_dir())
+    if not paths and options.each is not None:
+        parser.error(f"--each {options.each}: there is no directory in it")
     if not paths:
         parser.error("name at least one directory that holds a submission")
     for path in paths:

@@ -77,7 +77,10 @@ def _lint(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
         return _write_baseline(reports, options.write_baseline, failed=bool(unread))
     if baseline is not None:
         reports = _without_known(reports, baseline)
-    _show(options, reports, unread, sources)
+    if found.files or options.format != "text":
+        _show(options, reports, unread, sources)
+    else:
+        print("no Python file was read", file=sys.stderr)
     if unread:
         return UNUSABLE
     changes = options.diff and any(report.mended is not None for report in reports)

@@ -7,13 +7,16 @@ from otelkata.judge.criteria import CRITERIA
 
 from .graded import Graded, Judged
 
+_CAUSES = ("F1", "T2")
+
 
 def urgency(result: Judged) -> tuple[bool, int]:
     """Return the place of a check among others, to sort by.
 
-    What belongs to no criterion breaks everything else; a bonus fails nobody.
+    What belongs to no criterion breaks everything else, and what never leaves a service is missed
+    everywhere else: spans that are not exported (F1) or never end (T2). A bonus fails nobody.
     """
-    order = [*CRITERIA]
+    order = [*_CAUSES, *(criterion for criterion in CRITERIA if criterion not in _CAUSES)]
     return result.bonus, min((order.index(c) for c in result.criteria), default=-1)
 
 

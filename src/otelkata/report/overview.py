@@ -12,6 +12,7 @@ from rich.text import Text
 
 from otelkata.judge.criteria import BONUS, CRITERIA
 from otelkata.judge.verdict import CriterionStatus
+from otelkata.judge.words import counted
 from otelkata.report.graded import Graded
 from otelkata.report.text import SIGNS
 from otelkata.report.words import cut
@@ -104,7 +105,8 @@ def table(lines: Sequence[Line]) -> RenderableType:
     """Return the overview of a class."""
     counts = Counter(line.verdict for line in lines)
     parts = [f"{counts[verdict]} {verdict}" for verdict in ("passed", "failed", "error")]
-    head = Text(f"{len(lines)} submissions: {', '.join(parts)}", style="bold")
+    number = counted(len(lines), "submission", "submissions")
+    head = Text(f"{number}: {', '.join(parts)}", style="bold")
     for omissions in partial(lines):
         head.append(f"\npartial: {omissions}", style="not bold yellow")
     found = faults(lines)
