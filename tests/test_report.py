@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from evidence_builder import id_of, leak, lose, planted, sound
+from evidence_builder import id_of, leak, planted, sound
 from rich.console import Console
 
 from otelkata.check import SOUND, CaseView, Fault, Unjudged, View
@@ -280,7 +280,7 @@ def test_a_place_can_be_opened_in_a_terminal_where_the_file_exists(tmp_path: Pat
 
 def test_what_never_ends_is_told_before_what_it_makes_others_miss() -> None:
     call = "success/gateway>payment"
-    view = View(planted(leak(call), lose(call)))
+    view = View(planted(leak(call)))
     told = results_of("s", view, judge(view, registry.load()))
     first = min((c for c in told.checks if c.status == "failed"), key=urgency)
     assert first.id == "leaks.every_span_ends"
