@@ -173,9 +173,8 @@ class View:
                 span.call = call
                 call.spans.append(span)
         for query in self.evidence.queries:
-            call = self._handled.get((query.start, query.cause))
-            if self._causes.is_kept(query.start, query.cause):
-                continue
+            kept = self._causes.is_kept(query.start, query.cause)
+            call = None if kept else self._handled.get((query.start, query.cause))
             if call is not None and query.statement.lstrip().upper().startswith(_OPERATIONS):
                 call.statements.append(query.statement)
 
