@@ -134,16 +134,6 @@ def test_each_of_nothing_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert f"--each {tmp_path}: there is no directory in it" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("patience", "told"), [(1.0, False), (2.5, True)])
-def test_a_failure_on_a_busy_machine_is_told_to_be_one(
-    patience: float, told: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    kept(tmp_path, a=replace(WRONG, patience=patience))
-    assert (
-        "others kept the machine very busy" in str(graded(capsys, "--regrade", tmp_path))
-    ) == told
-
-
 def test_evidence_that_is_not_there_is_wrong_usage(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -112,7 +112,7 @@ def test_a_path_that_holds_nothing_is_told(arguments: list[str], elsewhere: Path
     code, said = run(elsewhere, *arguments, "-k", "runs")
     if arguments == ["--submission=."]:
         assert code == 1
-        assert "no module or package named checkout" in said
+        assert "this folder" in said
     else:
         assert code == pytest.ExitCode.USAGE_ERROR
         assert str(elsewhere / "missing") in said

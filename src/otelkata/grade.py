@@ -137,7 +137,7 @@ class Grader:
             except UnusableSubmission as error:
                 evidence = nothing_seen(submission, settings, unusable(error, named or submission))
             rest()
-            yield replace(evidence, patience=crew.patience)
+            yield evidence
 
 
 async def grade(

@@ -247,8 +247,7 @@ class Evidence:
     the checks that the run was for, and no other is judged on it; empty: it was for all.
     `timings` are seconds from the begin of the run: until the services were `up`, until the
     `in_memory` scenarios, and until `everything` was over. `sources` are the submission's own
-    Python files, by path, as far as they are short enough to be shown. Limits were multiplied by
-    `patience` because others kept the machine busy.
+    Python files, by path, as far as they are short enough to be shown.
     """
 
     submission: str
@@ -273,7 +272,6 @@ class Evidence:
     duration_s: float
     reading: Reading | None = None
     timings: dict[str, float] = field(default_factory=dict)
-    patience: float = 1.0
     sources: dict[str, str] = field(default_factory=dict)
     only: list[str] = field(default_factory=list)
     schema_version: int = SCHEMA_VERSION

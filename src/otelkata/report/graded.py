@@ -155,13 +155,6 @@ class Graded(msgspec.Struct, frozen=True, kw_only=True):
         return "; ".join(words)
 
 
-BUSY = (
-    "others kept the machine very busy while this was graded: if something failed that you do not "
-    "understand, grade again when less runs beside it"
-)
-"""Advice on a failed submission where limits had to be longer than they are."""
-
-
 def failure(submission: str, seed: int, error: str, duration_s: float = 0.0) -> Graded:
     """Return what is told where the grader itself failed."""
     return Graded(
@@ -195,7 +188,6 @@ def graded(submission: str, view: View, verdict: Verdict) -> Graded:
         scenarios=tuple(_scenario(case) for case in view.cases.values()),
         advice=tuple(
             [cut(f"a check of the grader failed: {error}") for error in errors]
-            + ([BUSY] if evidence.patience > 1 and verdict.outcome == "failed" else [])
             + [_advice(remark) for remark in remarks if not remark.criteria]
         ),
         isolation=evidence.isolation,
