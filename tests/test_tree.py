@@ -102,7 +102,7 @@ def wire(case: str, marked: str) -> list[str]:
         ("timed_out", [], "", "timed out"),
         ("success", [], "client>gateway", "on the wire"),
         ("success", [], "gateway>payment", "on the wire"),
-        ("always_off", [], "", "no traceparent"),
+        ("always_off", [], "", " ms  no traceparent"),
         ("dropped", [], "", "ERROR  [exception]"),
         (
             "success",

@@ -17,6 +17,7 @@ from .expected import Wanted, expected, target
 from .words import NAME_LIMIT, cut_line
 
 SPANS_SHOWN = 40
+NO_TRACEPARENT = "no traceparent"
 EVENTS_SHOWN = 3
 """How many events of a span are shown."""
 
@@ -191,7 +192,7 @@ class _Layout:
 def _crossing(call: Call, began: int, *, is_at_fault: bool) -> Crossing:
     request = call.data.request
     header = "".join(values_of(request.headers if request else [], "traceparent")[:1])
-    context = f"traceparent {header}" if header else "no traceparent" if request else ""
+    context = f"traceparent {header}" if header else NO_TRACEPARENT if request else ""
     answered = call.status if call.status is not None else call.data.outcome.replace("_", " ")
     return Crossing(
         caller=call.caller_service,

@@ -15,6 +15,7 @@ from . import guide
 from .console import WHOLE
 from .faults import urgency
 from .graded import MOST_NAMED, Graded, Judged, Place
+from .repeats import without_repeats
 from .tree import MARK
 from .wrap import Lines, hanging
 
@@ -47,7 +48,7 @@ def write(graded: Graded, console: Console) -> None:
         console.print(_first(first, graded.verdict))
     console.print()
     console.print(_asked(results) if graded.only else _checklist(graded, console))
-    for result in faults:
+    for result in without_repeats(faults):
         console.print()
         console.print(fault(result))
     blocked = [r for r in results if r.status == "blocked"]

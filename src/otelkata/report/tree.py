@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from otelkata.judge.finding import Fault
 
-from .drawing import Bar, Crossing, Drawing, lay_out
+from .drawing import NO_TRACEPARENT, Bar, Crossing, Drawing, lay_out
 
 MARK = "✗"
 
@@ -18,7 +18,7 @@ def draw(fault: Fault) -> str | None:
 def to_text(drawing: Drawing) -> str:
     """Return a drawing in lines: the spans as trees, then the requests."""
     crossings = [line for crossing in drawing.crossings for line in _request(crossing)]
-    return "\n".join([*_tree(drawing), "on the wire:", *crossings])
+    return "\n".join([*_tree(drawing), *(["on the wire:"] if crossings else []), *crossings])
 
 
 def _tree(drawing: Drawing) -> Iterator[str]:
@@ -47,9 +47,13 @@ def _span(bar: Bar) -> str:
 
 def _request(crossing: Crossing) -> Iterator[str]:
     mark = MARK if crossing.is_at_fault else " "
-    yield (
+    context = crossing.context
+    line = (
         f"{mark} {crossing.caller} → {crossing.callee}  {crossing.what}  {crossing.outcome}  "
         f"{crossing.took_ms:.1f} ms"
     )
-    if crossing.context:
-        yield f"    {crossing.context}"
+    if context == NO_TRACEPARENT:
+        yield f"{line}  {context}"
+    else:
+        # On a line of its own an id stays whole, and is easily compared and copied.
+        yield from (line, f"    {context}") if context else (line,)
