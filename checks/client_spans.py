@@ -23,7 +23,8 @@ from otelkata.check import (
     why="Without a CLIENT span the time on the network and in the other service looks like the "
     "caller's own work.",
     fix="Open a span of kind CLIENT for each request, retries included, while the SERVER span is "
-    "current: `with tracer.start_as_current_span(name, kind=SpanKind.CLIENT)`.",
+    "current: `with tracer.start_as_current_span(name, kind=SpanKind.CLIENT)`. Take the tracer "
+    "from the service's own provider: `trace.get_tracer(name)` is of the global one.",
 )
 def one_per_request(answered: Cases, view: View) -> Findings:
     """Each request that left a service has a CLIENT span of its own, under its SERVER span."""

@@ -12,12 +12,20 @@ from otelkata.check import (
 )
 
 
+_EXPORT = (
+    "Call `provider.add_span_processor(BatchSpanProcessor(exporter))` with the exporter that "
+    "`init_tracer` was given, on the provider that it returns."
+)
+_OWN_TRACER = (
+    "Take every tracer from the provider that the service was given, `provider.get_tracer(name)`. "
+    "`trace.get_tracer(name)` is of the global provider, which is another one or none."
+)
+
+
 @check(
     "F1",
     why="A span that never leaves the process helps nobody who looks at the trace.",
-    fix="Call `provider.add_span_processor(BatchSpanProcessor(exporter))` with the exporter that "
-    "`init_tracer` was given, on the provider that it returns; take every tracer from that "
-    "provider, `provider.get_tracer(name)`, not from the global one.",
+    fix=f"{_EXPORT} {_OWN_TRACER}",
 )
 def reaches_the_given_exporter(answered: Cases, view: View) -> Findings:
     """The spans of every service reach the exporter that it was given."""
@@ -26,14 +34,17 @@ def reaches_the_given_exporter(answered: Cases, view: View) -> Findings:
         strays = [other for owner, other in view.astray if owner == start.name]
         if strays:
             message = f"spans of {start.service} went to {strays[0]} instead of their own exporter"
+            fix = _OWN_TRACER
         elif start.name in view.tracing:
             message = f"{start.service} started spans, but none reached its exporter"
+            fix = _EXPORT
         else:
             message = f"{start.service} started no span on the provider that init_tracer returned"
+            fix = f"Start a span for each request. {_OWN_TRACER}"
         if view.has_lost_a_process and not strays and start.name not in view.exporting:
             yield Unjudged(f"a process ended before a span of {start.service} was exported")
             continue
-        yield expect(start.name in view.exporting and not strays, message)
+        yield expect(start.name in view.exporting and not strays, message, fix=fix)
 
 
 @check(

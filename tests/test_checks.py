@@ -1629,6 +1629,21 @@ def test_the_places_of_personal_data_are_named(place: str, change: Change) -> No
 
 
 @pytest.mark.parametrize(
+    ("change", "said", "unsaid"),
+    [
+        (mute("payment.main"), "add_span_processor", "get_tracer"),
+        (silent("payment.main"), "provider.get_tracer(name)", "add_span_processor"),
+        (export_by("success/payment>processor", ""), "get_tracer", "add_span_processor"),
+    ],
+    ids=["none arrived", "none was started", "they went elsewhere"],
+)
+def test_the_fix_is_for_what_keeps_the_spans_away(change: Change, said: str, unsaid: str) -> None:
+    fix = result("export.reaches_the_given_exporter", change).fix
+    assert said in fix
+    assert unsaid not in fix
+
+
+@pytest.mark.parametrize(
     ("check", "change", "message"),
     [
         (

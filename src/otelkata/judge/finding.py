@@ -59,9 +59,10 @@ def expect(
     call: Call | None = None,
     path: str = "",
     line: int = 0,
+    fix: str = "",
 ) -> Finding:
     """Return Sound where `condition` holds, else a Fault made of the rest."""
     if condition:
         return SOUND
     at = tuple(span for span in spans if span is not None)
-    return Fault(message, case, at, call, path, line)
+    return Fault(message, case, at, call, path, line, fix=fix)
