@@ -11,7 +11,6 @@ from otelkata.check import (
     expect,
 )
 
-
 _EXPORT = (
     "Call `provider.add_span_processor(BatchSpanProcessor(exporter))` with the exporter that "
     "`init_tracer` was given, on the provider that it returns."

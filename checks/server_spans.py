@@ -17,8 +17,8 @@ from otelkata.check import (
     "with two, the request counts twice.",
     fix="Open one span of kind SERVER around the whole request, `with "
     "tracer.start_as_current_span(name, kind=SpanKind.SERVER)`, errors and 4xx answers "
-    "included, with a tracer of the service's own provider, and turn off a second instrumentation (FastAPI's own: "
-    "`telemetry={'tracing': False}`).",
+    "included, with a tracer of the service's own provider, and turn off a second "
+    "instrumentation (FastAPI's own: `telemetry={'tracing': False}`).",
 )
 def one_per_request(answered: Cases, view: View) -> Findings:
     """Each request that a service answered has exactly one SERVER span of its own."""

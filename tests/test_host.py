@@ -380,7 +380,10 @@ class Mute(Exception):
         (ValueError("deep"), "ValueError: deep"),
         (ValueError(), "ValueError"),
         (Mute(), "Mute: (its message cannot be read: RuntimeError)"),
+        (ModuleNotFoundError("No module named 'a.b'", name="a.b"), "; install it where"),
         (ModuleNotFoundError("No module named 'a.b'", name="a.b"), "-m pip install a"),
+        (ModuleNotFoundError("none", name="asynico.tasks"), "is asyncio meant, which belongs to"),
+        (ModuleNotFoundError("none", name="winreg"), "it belongs to Python, but not to this one"),
         (ModuleNotFoundError("no checkout", name="checkout"), "ModuleNotFoundError: no checkout"),
         (ValueError("x" * LIMIT), "ValueError: xxx"),
     ],
@@ -388,6 +391,11 @@ class Mute(Exception):
 def test_an_error_is_described(error: Exception, text: str) -> None:
     assert text in describe(error)
     assert len(describe(error)) < LIMIT + 100
+
+
+@pytest.mark.parametrize("name", ["checkout.nothing", "pytest.nothing"])
+def test_who_misses_a_part_of_what_is_there_is_not_told_to_install_it(name: str) -> None:
+    assert "install" not in describe(ModuleNotFoundError("none", name=name))
 
 
 # A service.

@@ -85,6 +85,16 @@ async def test_headers_keep_order_case_and_repetition() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("status", "line"),
+    [(200, b"HTTP/1.1 200 OK"), (404, b"HTTP/1.1 404 Not Found"), (799, b"HTTP/1.1 799 ")],
+)
+@in_event_loop
+async def test_an_answer_begins_as_people_know_it(status: int, line: bytes) -> None:
+    async with serving(lambda connection: connection.answer(Response(status, [], b""))) as server:
+        assert (await send(server.port, LAST)).startswith(line + b"\r\n")
+
+
 @in_event_loop
 async def test_a_call_sends_and_returns_headers_as_they_are() -> None:
     sent = [("TraceParent", "x"), ("baggage", "a=1"), ("Baggage", "b=2"), ("Upgrade", "h2c")]

@@ -13,6 +13,7 @@ from otelkata.report.graded import Judged
 from otelkata.report.repeats import without_repeats
 from otelkata.report.tree import MARK, to_text
 
+CHECKOUT = "gateway  SERVER  POST /checkout"
 ABOVE = "shown above, under theme.first"
 
 
@@ -41,8 +42,7 @@ def test_a_trace_that_was_shown_is_cut_to_what_is_marked_and_leads_there() -> No
     assert part.splitlines() == [
         f"In the trace that is {ABOVE}:",
         f"trace {trace_of('success')}",
-        "└─ gateway  SERVER  POST /checkout  22.0 ms  200  [order placed]  (child of the caller's "
-        "span)",
+        f"└─ {CHECKOUT}  22.0 ms  200  [order placed]  (child of the caller's span)",
         "   ├─ gateway  CLIENT  POST /reservations  8.0 ms  200",
         f"   │  └─ {MARK}  inventory  SERVER  POST /reservations  3.0 ms  200",
         "   └─ gateway  CLIENT  POST /payments  11.0 ms  200",

@@ -5,7 +5,7 @@ import contextvars
 import pytest
 from checkout.baggage import baggage_attributes, user_in_baggage
 from opentelemetry.baggage import get_all, set_baggage
-from opentelemetry.context import attach
+from opentelemetry.context import attach, detach, get_current
 from opentelemetry.test.test_base import TestBase
 
 # The baggage, and the attributes made from it.
@@ -22,9 +22,14 @@ ATTRIBUTES = [
 class TestBaggage(TestBase):
     def test_only_the_ids_become_attributes(self):
         def attributes_of(baggage: dict[str, object]) -> dict[str, str]:
+            context = get_current()
             for key, value in baggage.items():
-                attach(set_baggage(key, value))
-            return baggage_attributes()
+                context = set_baggage(key, value, context)
+            token = attach(context)
+            try:
+                return baggage_attributes()
+            finally:
+                detach(token)
 
         for baggage, attributes in ATTRIBUTES:
             with self.subTest(baggage):

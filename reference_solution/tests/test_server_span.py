@@ -140,11 +140,13 @@ class TestServerSpan(TestBase):
         async def serve() -> None:
             tracer = self.tracer_provider.get_tracer("test")
             token = attach(set_baggage("user.id", "someone else"))
-            with tracer.start_as_current_span("of the server"):
-                before = get_current()
-                await Call(method="GET", path="/status/200").run(self.app())
-                assert get_current() == before
-            detach(token)
+            try:
+                with tracer.start_as_current_span("of the server"):
+                    before = get_current()
+                    await Call(method="GET", path="/status/200").run(self.app())
+                    assert get_current() == before
+            finally:
+                detach(token)
 
         contextvars.Context().run(lambda: asyncio.run(serve()))
         server, _ = self.memory_exporter.get_finished_spans()

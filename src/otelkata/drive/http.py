@@ -9,6 +9,7 @@ import socket
 import struct
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import cast
 
 import h11
@@ -20,6 +21,7 @@ BODY_LIMIT = 1_000_000
 HOST = "127.0.0.1"
 # struct linger is a pair of shorts in Winsock, of ints elsewhere.
 _NO_LINGER = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
+_REASONS = {int(status): status.phrase.encode() for status in HTTPStatus}
 _HTTP2_PREFACE = b"PRI * HTTP/2.0"
 _PER_CONNECTION = {
     b"connection",
@@ -138,7 +140,10 @@ class Connection(asyncio.Protocol):
             if name.lower().encode("latin-1") not in _PER_CONNECTION
         ]
         headers.append((b"Content-Length", str(length).encode()))
-        return self._http.send(h11.Response(status_code=response.status, headers=headers)) or b""
+        head = h11.Response(
+            status_code=response.status, headers=headers, reason=_REASONS.get(response.status, b"")
+        )
+        return self._http.send(head) or b""
 
     def _advance(self) -> None:
         while self._task is None:

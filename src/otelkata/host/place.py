@@ -1,6 +1,7 @@
 """Find the place in a submission's own code that an exception, a stack or a hang points to."""
 
 import asyncio
+import difflib
 import gc
 import inspect
 import re
@@ -157,12 +158,20 @@ def describe(error: BaseException) -> str:
     if isinstance(error, SystemExit):
         return f"sys.exit({words}) was called"
     if isinstance(error, ModuleNotFoundError) and error.name:
-        package = error.name.partition(".")[0]
-        if package != "checkout":
-            words += (
-                f"; install it where submissions run: {sys.executable} -m pip install {package}"
-            )
+        words += _remedy(error.name.partition(".")[0])
     return f"{type(error).__name__}: {words}" if words else type(error).__name__
+
+
+def _remedy(package: str) -> str:
+    if package == "checkout" or package in sys.modules:
+        return ""
+    if package in sys.stdlib_module_names:
+        return f"; it belongs to Python, but not to this one: {sys.executable}"
+    # Whoever installs a name that is nearly Python's own may get what somebody wrote for that.
+    like = difflib.get_close_matches(package, sys.stdlib_module_names, n=1, cutoff=0.8)
+    doubt = f"is {like[0]} meant, which belongs to Python? If not, " if like else ""
+    command = f"{sys.executable} -m pip install {package}"
+    return f"; {doubt}install it where submissions run: {command}"
 
 
 def _awaiting(awaitable: object) -> Iterator[FrameType]:

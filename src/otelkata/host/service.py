@@ -115,6 +115,8 @@ class Service:
                     log_config=None,
                     access_log=False,
                     proxy_headers=False,
+                    # uvicorn's own loop, which is not used, keeps it right.
+                    date_header=False,
                     ws="none",
                     timeout_graceful_shutdown=5,
                 )
