@@ -23,6 +23,10 @@ from otelkata.report.graded import failure
 
 pytest.importorskip("watchfiles")
 
+from watchfiles import Change
+
+from otelkata.cli.watch import lasting
+
 STATIC = "source.spans_are_managed"
 """A check for which nothing has to be run."""
 
@@ -78,6 +82,16 @@ def test_a_save_turns_a_check_red_and_another_one_green(tmp_path: Path) -> None:
         assert shown.end() == INTERRUPTED
     assert f"no longer watching {mine}" in shown.shown
     assert "Traceback" not in shown.shown
+
+
+def test_what_an_editor_renames_is_not_told_as_saved(tmp_path: Path) -> None:
+    """`sed -i` and many editors write to a new file first."""
+    source, passing, gone = (str(tmp_path / name) for name in ("it.py", "sedAbC", "gone.py"))
+    Path(source).touch()
+    saved = {(Change.added, passing), (Change.deleted, passing), (Change.added, source)}
+    assert lasting(saved) == {source}
+    assert lasting({*saved, (Change.deleted, gone)}) == {source, gone}
+    assert lasting({(Change.added, passing)}) == {passing}
 
 
 def test_what_no_grading_sees_begins_none(tmp_path: Path) -> None:

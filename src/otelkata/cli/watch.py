@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import os
 import secrets
+from collections.abc import Collection
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -85,8 +86,18 @@ class Saves:
     async def _watch(self) -> None:
         of_submission = _OfSubmission(self._folder)
         async for changes in awatch(self._folder, watch_filter=of_submission, step=QUIET):
-            self._saved |= {of_submission.inside(path) for _, path in changes}
+            self._saved |= {of_submission.inside(path) for path in lasting(changes)}
             self._some.set()
+
+
+def lasting(changes: Collection[tuple[Change, str]]) -> set[str]:
+    """Return the paths in `changes` without those that came and went, unless that is all of them.
+
+    Editors write to a new file and rename it, so that what is saved is whole at any time.
+    """
+    named = {path for _, path in changes}
+    came = {path for change, path in changes if change is Change.added}
+    return {path for path in named if path not in came or os.path.lexists(path)} or named
 
 
 class _OfSubmission(DefaultFilter):
