@@ -5,6 +5,7 @@ import os
 import pty
 import re
 import select
+import signal
 import subprocess
 import termios
 from collections.abc import Iterator, Mapping
@@ -85,7 +86,7 @@ def terminal(
         stderr=slave,
         env=variables,
         start_new_session=True,
-        preexec_fn=_control,  # noqa: PLW1509 (between fork and exec it only makes a system call)
+        preexec_fn=_control,  # noqa: PLW1509 (between fork and exec it only makes system calls)
     ) as process:
         os.close(slave)
         try:
@@ -97,5 +98,6 @@ def terminal(
 
 
 def _control() -> None:
-    # Ctrl-C goes to who has this terminal.
+    # Ctrl-C goes to who has this terminal, also where these tests run in the background.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)

@@ -90,13 +90,14 @@ def show_line(line: Line) -> Text:
     text.append(f"  {line.passed}/{line.total}", style="bold")
     text.append(f" +{line.bonus}", style="dim")
     required = [criterion for criterion in line.criteria if criterion not in BONUS]
+    statuses = zip(CRITERIA, line.statuses, strict=True)
+    unjudged = [c for c, status in statuses if c not in BONUS and status == "blocked"]
     if required:
         text.append(f"  {' '.join(required)}", style="red")
+        text.append(f"  ? {' '.join(unjudged)}" if unjudged else "", style="yellow")
     elif line.breach:
         text.append(f"  {line.breach}", style="red")
     elif line.verdict == "failed":
-        statuses = zip(CRITERIA, line.statuses, strict=True)
-        unjudged = [c for c, status in statuses if c not in BONUS and status == "blocked"]
         text.append(f"  {' '.join(unjudged) or 'it'} could not be judged", style="yellow")
     return text
 
