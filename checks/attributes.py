@@ -83,7 +83,7 @@ def gateway_names_the_user(answered: Cases) -> Findings:
         user = entry.server.first(*_USER)
         yield expect(
             user == case.data.marks.user_id,
-            f"in {case.title}, {entry.server} has the user id {user!r}, not "
+            f"in {case.title}, {entry.server} has {_claim('user id', user)}; the user is "
             f"{case.data.marks.user_id!r}",
             case,
             entry.server,
@@ -122,7 +122,7 @@ def _method_and_status(case: CaseView, call: Call, span: ServiceSpan) -> Iterato
     claimed = span.first(*_METHOD)
     yield expect(
         claimed == method,
-        f"in {case.title}, {span} has the method {claimed!r}, the request had {method!r}",
+        f"in {case.title}, {span} has {_claim('method', claimed)}; the request had {method!r}",
         case,
         span,
     )
@@ -132,11 +132,15 @@ def _method_and_status(case: CaseView, call: Call, span: ServiceSpan) -> Iterato
         status = span.first(*_STATUS)
         yield expect(
             status == call.status and type(status) is int,
-            f"in {case.title}, {span} has the status code {status!r}, the answer had {call.status} "
-            "(an int)",
+            f"in {case.title}, {span} has {_claim('status code', status)}; the answer had "
+            f"{call.status} (an int)",
             case,
             span,
         )
+
+
+def _claim(what: str, value: object) -> str:
+    return f"no {what}" if value is None else f"the {what} {value!r}"
 
 
 def _path(case: CaseView, call: Call, span: ServiceSpan) -> Finding:

@@ -7,6 +7,8 @@ from otelkata.check import (
     expect,
 )
 
+_KEYS = ("service.name", "service.version")
+
 
 @check(
     "C5",
@@ -17,12 +19,15 @@ from otelkata.check import (
 def names_service_and_version(view: View) -> Findings:
     """The resource has the name and the version that init_tracer was given."""
     for span in view.spans:
-        resource = span.data.resource
         given = (span.start.service, span.start.version)
-        claimed = (resource.get("service.name"), resource.get("service.version"))
+        claimed = [span.data.resource.get(key) for key in _KEYS]
+        has = " and ".join(
+            f"no {key}" if value is None else f"{key} {value!r}"
+            for key, value in zip(_KEYS, claimed, strict=True)
+        )
         yield expect(
-            claimed == given,
-            f"{span} has the resource service.name={claimed[0]!r}, service.version={claimed[1]!r}; "
+            claimed == [*given],
+            f"the resource of {span} has {has}; "
             f"init_tracer was given {given[0]!r} and {given[1]!r}",
             view.case_of(span),
             span,

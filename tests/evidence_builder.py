@@ -548,12 +548,16 @@ def attribute(label: str, key: str, value: object = None) -> Change:
     return change
 
 
-def resource(label: str, key: str, value: str) -> Change:
-    """Set an attribute of an exported span's resource."""
+def resource(label: str, key: str, value: str | None) -> Change:
+    """Set an attribute of an exported span's resource, or take it away."""
 
     def change(evidence: Evidence) -> None:
         index = _index([item.span.span_id for item in evidence.spans], label)
-        evidence.spans[index].span.resource[key] = value
+        of_span = evidence.spans[index].span.resource
+        if value is None:
+            del of_span[key]
+        else:
+            of_span[key] = value
 
     return change
 

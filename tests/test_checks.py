@@ -1674,6 +1674,38 @@ def test_the_fix_is_for_what_keeps_the_spans_away(change: Change, said: str, uns
             "checkout cannot be imported: ImportError: no",
         ),
         (
+            "attributes.server_spans_describe_the_request",
+            attribute("success/payment", "http.request.method"),
+            (
+                "in the case success, payment's SERVER span 'POST /payments' has no method; "
+                "the request had 'POST'"
+            ),
+        ),
+        (
+            "attributes.server_spans_describe_the_request",
+            attribute("success/payment", "http.request.method", "GET"),
+            (
+                "in the case success, payment's SERVER span 'POST /payments' has the method 'GET'; "
+                "the request had 'POST'"
+            ),
+        ),
+        (
+            "attributes.client_spans_describe_the_request",
+            attribute("success/gateway>payment", "http.response.status_code"),
+            (
+                "in the case success, gateway's CLIENT span 'POST /payments' has no status code; "
+                "the answer had 200 (an int)"
+            ),
+        ),
+        (
+            "resource.names_service_and_version",
+            resource("success/payment", "service.version", None),
+            (
+                "the resource of payment's SERVER span 'POST /payments' has service.name 'payment' "
+                "and no service.version; init_tracer was given 'payment' and '1.2.3'"
+            ),
+        ),
+        (
             "database.each_query_has_its_span",
             lose("success/inventory/query"),
             (
