@@ -105,7 +105,7 @@ def lasts_until_the_answer(answered: Cases) -> Findings:
     fix="Open a span around exactly the operation that waits, `with "
     "tracer.start_as_current_span(name):`, and nothing around it that does not.",
 )
-def show_where_the_time_went(slow: Cases) -> Findings:
+def show_where_the_time_went(slow: Cases, view: View) -> Findings:
     """In each slow scenario, the span with the largest time of its own is the one that waited."""
     for case in slow:
         delay = case.data.delay
@@ -123,7 +123,10 @@ def show_where_the_time_went(slow: Cases) -> Findings:
         held = delay.until_ns - delay.from_ns
         rest = case.entry.data.ended_ns - case.entry.data.received_ns - held
         if rest > held:
-            yield Unjudged(f"in {case.title}, the machine was slower than the delay")
+            reason = f"in {case.title}, the machine was slower than the delay"
+            is_busy = view.evidence.patience > 1
+            busy = ", because others keep it busy: grade again when they do not" if is_busy else ""
+            yield Unjudged(f"{reason}{busy}", is_nobodys=is_busy)
             continue
         # A lock is waited for from the query on, not from the request on.
         seen = delay.where == "query" or _total(waited) >= held * 0.8

@@ -235,6 +235,8 @@ def test_what_could_not_be_judged_is_no_breach_of_the_contract() -> None:
     statuses = tuple(unjudged.get(name, "passed") for name in CRITERIA)
     line = Line("theirs", "failed", 17, 18, 3, (), statuses, (), "", "", 1.0)
     assert show_line(line).plain == "✗ theirs  17/18 +3  F3 could not be judged"
+    error = replace(line, verdict="error")
+    assert show_line(error).plain == "! theirs  17/18 +3  F3 could not be judged"
     beside = replace(line, passed=16, criteria=("C1", "B2"))
     assert show_line(beside).plain == "✗ theirs  16/18 +3  C1  ? F3"
 

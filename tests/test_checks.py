@@ -1629,6 +1629,21 @@ def test_the_places_of_personal_data_are_named(place: str, change: Change) -> No
 
 
 @pytest.mark.parametrize(
+    ("patience", "is_nobodys", "end"),
+    [(1.0, False, "slower than the delay"), (2.5, True, "grade again when they do not")],
+)
+def test_only_a_busy_machine_takes_the_blame_for_a_delay_that_does_not_stand_out(
+    patience: float, is_nobodys: bool, end: str
+) -> None:
+    """A submission may be slow by itself; load is measured before it runs."""
+    slow = planted(exchange("network", "client>gateway", ended_ns=2**62))
+    [known] = [one for one in CHECKS if one.id == "client_spans.show_where_the_time_went"]
+    found = run(View(replace(slow, patience=patience)), known)
+    assert (found.status, found.is_nobodys) == ("blocked", is_nobodys)
+    assert found.message.endswith(end)
+
+
+@pytest.mark.parametrize(
     ("change", "said", "unsaid"),
     [
         (mute("payment.main"), "add_span_processor", "get_tracer"),

@@ -53,6 +53,40 @@ def test_findings_make_a_status(
     assert result.fault == next((f for f in findings if isinstance(f, Fault)), None)
 
 
+BUSY = Unjudged("too busy", is_nobodys=True)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "outcome"),
+    [
+        ([BUSY], [SOUND], "error"),
+        ([SOUND, BUSY], [BUSY], "error"),
+        ([BUSY], [Fault("a fault")], "failed"),
+        ([BUSY], [Unjudged("because")], "failed"),
+        ([BUSY, Unjudged("because")], [SOUND], "failed"),
+        ([BUSY, Fault("a fault")], [SOUND], "failed"),
+        ([BUSY], [], "failed"),
+    ],
+)
+def test_nobody_fails_because_the_machine_was_busy(
+    one: list[object], other: list[object], outcome: str
+) -> None:
+    """It is no pass either."""
+    verdict = judge(View(sound()), [yielding(*one), yielding(*other, criteria=("F2",))])
+    assert verdict.outcome == outcome
+    assert verdict.criteria["F1"] != "passed"
+
+
+def test_what_the_submission_hides_itself_is_told_before_a_busy_machine() -> None:
+    result = run(View(sound()), yielding(BUSY, Unjudged("because")))
+    assert (result.status, result.message) == ("blocked", "because")
+
+
+def test_a_bonus_that_a_busy_machine_hides_costs_nothing() -> None:
+    checks = [yielding(BUSY, criteria=("B1",)), yielding(SOUND)]
+    assert judge(View(sound()), checks).outcome == "passed"
+
+
 def test_a_check_that_crashes_is_the_graders_own_error() -> None:
     @check("F1", **WORDS)
     def crashes(view: View) -> Findings:

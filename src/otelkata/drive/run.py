@@ -205,6 +205,7 @@ class _Run:
             reading=await self._reading if self._reading else None,
             timings=groups.timings,
             sources=source.texts(copied),
+            patience=crew.patience,
         )
 
     def end(self) -> None:

@@ -247,7 +247,8 @@ class Evidence:
     the checks that the run was for, and no other is judged on it; empty: it was for all.
     `timings` are seconds from the begin of the run: until the services were `up`, until the
     `in_memory` scenarios, and until `everything` was over. `sources` are the submission's own
-    Python files, by path, as far as they are short enough to be shown.
+    Python files, by path, as far as they are short enough to be shown. `patience` is what limits
+    were multiplied by: more than 1 where others kept the machine busy.
     """
 
     submission: str
@@ -274,4 +275,5 @@ class Evidence:
     timings: dict[str, float] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
     only: list[str] = field(default_factory=list)
+    patience: float = 1.0
     schema_version: int = SCHEMA_VERSION

@@ -14,9 +14,13 @@ class Sound:
 
 @dataclass(frozen=True, slots=True)
 class Unjudged:
-    """Something could not be judged, because of another failure."""
+    """Something could not be judged, because of another failure.
+
+    `is_nobodys` tells that this one is not the submission's: others kept the machine busy.
+    """
 
     reason: str
+    is_nobodys: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,10 @@ CriterionStatus = Literal["passed", "failed", "blocked", "not_run"]
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What one check came to: `fault` is the first of `faults`, `message` also says why not."""
+    """What one check came to: `fault` is the first of `faults`, `message` also says why not.
+
+    `is_nobodys` tells that nothing of the submission keeps it from being judged.
+    """
 
     check: Check
     status: CheckStatus
@@ -30,6 +33,7 @@ class Result:
     fault: Fault | None
     faults: int
     duration_s: float
+    is_nobodys: bool = False
 
     @property
     def fix(self) -> str:
@@ -46,11 +50,17 @@ class Verdict:
 
     @property
     def outcome(self) -> Literal["passed", "failed", "error"]:
-        """Return `passed` when every required check passed."""
-        required = [result.status for result in self.results if not result.check.bonus]
-        if "error" in required:
-            return "error"
-        return "passed" if all(status == "passed" for status in required) else "failed"
+        """Return `passed` when every required check passed.
+
+        Where one crashed, or all that keeps it from passing is a machine that was too busy, that is
+        nothing to blame the submission for, and another run may tell.
+        """
+        required = [result for result in self.results if not result.check.bonus]
+        short = [result for result in required if result.status != "passed"]
+        if not short:
+            return "passed"
+        crashed = any(result.status == "error" for result in short)
+        return "error" if crashed or all(result.is_nobodys for result in short) else "failed"
 
     def score(self, criteria: Iterable[str]) -> tuple[int, int]:
         """Return how many of `criteria` passed, and of how many that were run."""
@@ -109,9 +119,11 @@ def run(view: View, check: Check) -> Result:
     if faults:
         more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
         return Result(check, "failed", faults[0].message + more, faults[0], len(faults), took)
-    reasons = [finding.reason for finding in found if isinstance(finding, Unjudged)]
-    if reasons:
-        return Result(check, "blocked", reasons[0], None, 0, took)
+    unjudged = [finding for finding in found if isinstance(finding, Unjudged)]
+    if unjudged:
+        # What is the submission's own hides more, and is told first.
+        first = min(unjudged, key=lambda finding: finding.is_nobodys)
+        return Result(check, "blocked", first.reason, None, 0, took, first.is_nobodys)
     if not any(isinstance(finding, Sound) for finding in found):
         return Result(check, "blocked", NOTHING_SEEN, None, 0, took)
     return Result(check, "passed", "", None, 0, took)

@@ -84,8 +84,8 @@ def show_line(line: Line) -> Text:
     """Return one line for one submission."""
     sign, style = SIGNS[line.verdict]
     text = Text.assemble((f"{sign} {line.submission}", style), overflow="fold")
-    if line.verdict == "error":
-        text.append(f"  {line.error.splitlines()[0] if line.error else 'a check failed to run'}")
+    if line.error:
+        text.append(f"  {line.error.splitlines()[0]}")
         return text
     text.append(f"  {line.passed}/{line.total}", style="bold")
     text.append(f" +{line.bonus}", style="dim")
@@ -97,7 +97,7 @@ def show_line(line: Line) -> Text:
         text.append(f"  ? {' '.join(unjudged)}" if unjudged else "", style="yellow")
     elif line.breach:
         text.append(f"  {line.breach}", style="red")
-    elif line.verdict == "failed":
+    elif line.verdict != "passed":
         text.append(f"  {' '.join(unjudged) or 'it'} could not be judged", style="yellow")
     return text
 

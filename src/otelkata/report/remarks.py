@@ -18,7 +18,9 @@ def _remarks(shown: Graded, graded: Graded, policy: Policy) -> Iterator[str]:
     if graded.error:
         yield f"The grader failed, and the submission is not to blame: {graded.error}"
     elif marks.verdict == "error":
-        yield "A check of the grader failed, and so there is no verdict."
+        crashed = any(check.status == "error" for check in graded.checks)
+        why = "A check of the grader failed" if crashed else "The machine was too busy to judge all"
+        yield f"{why}, and so there is no verdict. The submission is not to blame."
     elif not policy.withholds:
         yield f"Verdict: {marks.line}."
     if policy.withholds:
