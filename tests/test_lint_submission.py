@@ -52,6 +52,40 @@ def test_dependencies_tests_and_links_are_left_out(tmp_path: Path) -> None:
     assert found == ["checkout/a.py", "checkout/b.py", "main.py"]
 
 
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("import checkout.tests.impl", ["checkout/tests/__init__.py", "checkout/tests/impl.py"]),
+        ("from .tests import impl", ["checkout/tests/__init__.py", "checkout/tests/impl.py"]),
+        ("from .tests.impl import run", ["checkout/tests/__init__.py", "checkout/tests/impl.py"]),
+        ("def f():\n    from checkout.env import *", ["checkout/env/__init__.py"]),
+        ("from . import test_all", ["checkout/test_all.py", "tests/helper.py"]),
+        ("from .. import tests", []),
+        ("from ..... import tests", []),
+        ("import tests.helper", ["tests/helper.py"]),
+        ("import httpx, test_all", []),
+        ("import (", []),
+        ("nothing = 0", []),
+    ],
+)
+def test_what_others_import_is_read_whatever_it_is_called(
+    source: str, found: list[str], tmp_path: Path
+) -> None:
+    files = {
+        "checkout/__init__.py": source,
+        "checkout/env/__init__.py": "",
+        "checkout/test_all.py": "from tests.helper import one",
+        "checkout/tests/__init__.py": "",
+        "checkout/tests/impl.py": "",
+        "checkout/tests/test_impl.py": "from . import impl",
+        "tests/helper.py": "",
+        ".venv/lib/site-packages/httpx/__init__.py": "",
+    }
+    tree(tmp_path, files)
+    read = [path.relative_to(tmp_path).as_posix() for path in submission.sources(tmp_path)]
+    assert read == sorted(["checkout/__init__.py", *found])
+
+
 def test_all_rules_read_every_file_and_comments_keep_nothing_quiet(tmp_path: Path) -> None:
     quiet = LEAK.replace(b'"reserve")', b'"reserve")  # kata-lint: ignore')
     tree(tmp_path, {"a.py": LEAK, "b.py": CLEAN, "c.py": quiet})

@@ -25,6 +25,7 @@ from typing import NoReturn
 from otelkata.lint.engine import lint_source
 from otelkata.lint.finding import Finding, Unread
 from otelkata.lint.rule import Rule, load
+from otelkata.lint.source.imports import reached
 
 _LEFT_OUT = frozenset({"node_modules", ".venv", "venv", "env", ".tox", "site-packages"})
 _TESTS = frozenset({"conftest.py", "tests", "test"})
@@ -40,12 +41,17 @@ TEXT_LIMIT = 2_000
 
 
 def sources(folder: Path) -> Iterator[Path]:
-    """Yield the Python files of a submission, without dependencies and tests, in order."""
-    for path in sorted(folder.rglob("*.py")):
-        parts = path.relative_to(folder).parts
-        is_test = bool(_TESTS & set(parts)) or parts[-1].startswith("test_")
-        if not (_LEFT_OUT & set(parts) or is_test or path.is_symlink()):
-            yield path
+    """Yield the Python files of a submission, without dependencies and tests, in order.
+
+    What others import is neither, whatever it is called.
+    """
+    files = {path for path in folder.rglob("*.py") if not path.is_symlink()}
+    beside = {path for path in files if _is_beside(path.relative_to(folder).parts)}
+    yield from sorted(files - beside | reached(folder, files - beside, beside))
+
+
+def _is_beside(parts: tuple[str, ...]) -> bool:
+    return bool((_LEFT_OUT | _TESTS) & set(parts)) or parts[-1].startswith("test_")
 
 
 def examine(folder: Path, rules: list[Rule]) -> tuple[list[Finding], list[Unread]]:
