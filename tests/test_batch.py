@@ -16,6 +16,7 @@ from evidence_builder import planted as with_fault
 
 from otelkata.evidence import store
 from otelkata.report.graded import failure
+from otelkata.report.words import file_name
 
 
 def in_json(capsys: pytest.CaptureFixture[str], *arguments: object) -> list[Any]:
@@ -139,13 +140,10 @@ def test_files_of_all_shards_have_different_names(tmp_path: Path) -> None:
     for part in (1, 2, 3):
         folders = ("--evidence", tmp_path / "seen", "--reports", tmp_path / "told")
         run(*paths, "--shard", f"{part}/3", *folders)
-    assert sorted(path.name for path in (tmp_path / "seen").iterdir()) == [
-        f"{number:04}-kata.evidence.json.gz" for number in (1, 2, 3)
-    ]
-    told = sorted((tmp_path / "told").iterdir())
-    assert [path.name for path in told] == [f"{number:04}-kata.txt" for number in (1, 2, 3)]
+    assert len([*(tmp_path / "seen").glob("kata-*.evidence.json.gz")]) == 3
+    told = sorted(unfolded(file) for file in (tmp_path / "told").glob("kata-*.txt"))
     for report, path in zip(told, paths, strict=True):
-        assert unfolded(report).startswith(f"✗{path}:failed")
+        assert report.startswith(f"✗{path}:failed")
 
 
 @pytest.mark.parametrize("count", [1, 2])
@@ -158,7 +156,7 @@ def test_reports_are_one_file_each(
     suffix = "txt" if form == "text" else "json"
     reports = sorted((tmp_path / "new" / "reports").iterdir())
     assert [report.name for report in reports] == [
-        f"{number:04}-{path.name}.{suffix}" for number, path in enumerate(paths, 1)
+        file_name(str(path), f".{suffix}") for path in paths
     ]
     for report, path in zip(reports, paths, strict=True):
         if form == "json":

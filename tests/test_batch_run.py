@@ -46,7 +46,7 @@ class Refuses(Grades):
 
 def a_batch(tmp_path: Path, count: int) -> Batch:
     paths = [str(path) for path in nothings(tmp_path / "class", count)]
-    return Batch(paths, range(1, count + 1), Terms(python="python3"), tmp_path / "kept")
+    return Batch(paths, Terms(python="python3"), tmp_path / "kept")
 
 
 @pytest.fixture(autouse=True)
@@ -123,7 +123,7 @@ def test_evidence_that_is_missing_is_made_again(tmp_path: Path) -> None:
     batch = replace(a_batch(tmp_path, 2), evidence=tmp_path / "evidence", resume=True)
     (tmp_path / "evidence").mkdir()
     results(batch, Grades())
-    (tmp_path / "evidence" / "0001-student01.evidence.json.gz").write_text("")
+    (tmp_path / "evidence" / batch.name(0, ".evidence.json.gz")).write_text("")
     engine = Grades()
     results(batch, engine)
     assert engine.graded == ["student02"]

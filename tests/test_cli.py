@@ -281,7 +281,8 @@ def test_evidence_that_was_kept_gives_the_same_verdict_again(
     kept_in = tmp_path / "kept"
     arguments = (REFERENCE, "--quick", "--seed", 5)
     first = graded(capsys, *arguments, "--evidence", kept_in)
-    assert [path.name for path in kept_in.iterdir()] == ["0001-reference_solution.evidence.json.gz"]
+    (file,) = kept_in.iterdir()
+    assert re.fullmatch(r"reference_solution-[0-9a-f]{8}\.evidence\.json\.gz", file.name)
     again = graded(capsys, "--regrade", kept_in)
     for verdict in (first, again):
         del verdict["duration_s"]
@@ -296,14 +297,27 @@ def test_evidence_of_submissions_of_one_name_is_kept_apart(
 ) -> None:
     for name in ("a/same", "b/same"):
         (tmp_path / name).mkdir(parents=True)
-    run(tmp_path / "a/same", tmp_path / "b/same", "--evidence", tmp_path / "kept")
+    both = [str(tmp_path / "a/same"), str(tmp_path / "b/same")]
+    run(*both, both[0], "--evidence", tmp_path / "kept")
     capsys.readouterr()
-    assert len([*(tmp_path / "kept").iterdir()]) == 2
+    assert len([*(tmp_path / "kept").iterdir()]) == 3
     found = graded(capsys, "--regrade", tmp_path / "kept")
-    assert [one["submission"] for one in found] == [
-        str(tmp_path / "a/same"),
-        str(tmp_path / "b/same"),
-    ]
+    assert sorted(one["submission"] for one in found) == [both[0], *both]
+
+
+def test_who_is_graded_again_is_judged_again_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also as another one of a class that has grown."""
+    folders = [tmp_path / name for name in ("ann", "bob", "cy")]
+    for folder in folders:
+        folder.mkdir()
+    for some in (folders[1:], folders, folders[2:]):
+        run(*some, "--evidence", tmp_path / "kept", "--reports", tmp_path / "reports")
+    capsys.readouterr()
+    found = graded(capsys, "--regrade", tmp_path / "kept")
+    assert [one["submission"] for one in found] == [str(folder) for folder in folders]
+    assert len([*(tmp_path / "reports").iterdir()]) == 3
 
 
 def test_what_was_left_out_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -71,7 +71,7 @@ def test_dependencies_tests_and_links_are_left_out(tmp_path: Path) -> None:
 def test_what_others_import_is_read_whatever_it_is_called(
     source: str, found: list[str], tmp_path: Path
 ) -> None:
-    files = {
+    files: dict[str, str | bytes] = {
         "checkout/__init__.py": source,
         "checkout/env/__init__.py": "",
         "checkout/test_all.py": "from tests.helper import one",

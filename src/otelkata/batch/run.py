@@ -22,14 +22,12 @@ from .task import Began, Done, Task, Terms
 class Batch:
     """What to grade, and how.
 
-    `numbers` are what the files on each submission are called by. `seed` None: each submission gets
-    one of its own. `evidence` is a directory for what is observed, `folder` the one for results;
-    `resume` goes on with a batch that was cut short, `reuse` takes results that still hold from
-    earlier ones.
+    `seed` None: each submission gets one of its own. `evidence` is a directory for what is
+    observed, `folder` the one for results; `resume` goes on with a batch that was cut short,
+    `reuse` takes results that still hold from earlier ones.
     """
 
     paths: Sequence[str]
-    numbers: Sequence[int]
     terms: Terms
     folder: Path
     seed: int | None = None
@@ -50,7 +48,8 @@ class Batch:
 
     def name(self, number: int, suffix: str = "") -> str:
         """Return what files on submission `number`, from 0, are called; no two the same."""
-        return file_name(self.numbers[number] - 1, self.paths[number], suffix)
+        path = self.paths[number]
+        return file_name(path, suffix, self.paths[:number].count(path))
 
     def evidence_of(self, number: int) -> Path | None:
         """Return the file for the evidence of submission `number`, from 0."""

@@ -85,10 +85,9 @@ def _grade_all(
     from otelkata.cli import session  # noqa: PLC0415 (a wrong usage is told at once)
 
     part, parts = options.shard or (1, 1)
-    numbers = range(part, len(paths) + 1, parts)
-    shard = [paths[number - 1] for number in numbers]
+    shard = paths[part - 1 :: parts]
     try:
-        return _spread(parser, lambda: session.grade_all(shard, numbers, options))
+        return _spread(parser, lambda: session.grade_all(shard, options))
     except KeyboardInterrupt:
         print("kata-grade was interrupted; --resume goes on with this batch", file=sys.stderr)
         return INTERRUPTED

@@ -193,10 +193,16 @@ def _destination(output: Path | None, encoding: str | None = "utf-8") -> Iterato
         yield sys.stdout
         sys.stdout.flush()
         return
-    unfinished = output.with_name(output.name + ".part")
+    target = Path(os.path.realpath(output))  # a link keeps leading to it
+    if (output.exists() and not output.is_file()) or not os.access(target.parent, os.W_OK):
+        # A device or a pipe takes what is written to it; nothing may be put in its place.
+        with output.open("w", encoding="utf-8") as file:
+            yield file
+        return
+    unfinished = target.with_name(target.name + ".part")
     try:
         with unfinished.open("w", encoding="utf-8") as file:
             yield file
-        unfinished.replace(output)
+        unfinished.replace(target)
     finally:
         unfinished.unlink(missing_ok=True)

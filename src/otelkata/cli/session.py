@@ -38,7 +38,7 @@ def grade(path: str, options: argparse.Namespace, launched: Launched | None) -> 
 
     def keep(evidence: Evidence) -> None:
         if options.evidence is not None:
-            store.write(evidence, options.evidence / file_name(0, path, store.SUFFIX))
+            store.write(evidence, options.evidence / file_name(path, store.SUFFIX))
 
     last = Last(path, options.cache)
     wanted_checks = only(path, options, last, lambda words: _tell(Console(stderr=True), words))
@@ -54,11 +54,11 @@ def grade(path: str, options: argparse.Namespace, launched: Launched | None) -> 
     last.note(graded)
     wanted = Wanted.by(options)
     if options.reports is not None:
-        write_each(graded, wanted, options.reports, file_name(0, path, ""))
+        write_each(graded, wanted, options.reports, file_name(path))
     return write_one(graded, wanted)
 
 
-def grade_all(paths: Sequence[str], numbers: Sequence[int], options: argparse.Namespace) -> int:
+def grade_all(paths: Sequence[str], options: argparse.Namespace) -> int:
     """Grade a batch; return the command's exit code, that of the worst result.
 
     Raises CannotGrade.
@@ -74,7 +74,6 @@ def grade_all(paths: Sequence[str], numbers: Sequence[int], options: argparse.Na
     with _folder_for_results(options.cache, watch.console) as folder:
         batch = Batch(
             paths,
-            numbers,
             terms,
             folder,
             options.seed,

@@ -45,6 +45,8 @@ def unwritable(file: str) -> str:
         return f"there is no directory {folder}; make it first: mkdir -p {folder}"
     if not os.path.isdir(folder):
         return f"{folder} is no directory; name a file in one"
-    if not os.path.exists(file) and not os.access(folder, os.W_OK):
+    if os.path.exists(file):
+        return "" if os.access(file, os.W_OK) else "it cannot be written: permission denied"
+    if not os.access(folder, os.W_OK):
         return f"nothing can be written in {folder}: permission denied"
     return ""

@@ -1,5 +1,7 @@
 """Make what a submission says fit to be shown: as text, and not at any length."""
 
+import hashlib
+import os
 import re
 from pathlib import Path
 
@@ -16,7 +18,7 @@ _UNPRINTABLE = re.compile(
 _COMMANDS = re.compile(r"::(?=\w)|##(?=\[|vso\[)")
 """What begins a line that a CI runner obeys; where lines begin is up to who wraps them."""
 
-_IN_FILE_NAMES = re.compile(r"[^\w.@ -]")
+_IN_FILE_NAMES = re.compile(r"[^\w.@ -]|^[-. ]")
 _NAME_BYTES = 120
 
 
@@ -31,11 +33,16 @@ def cut_line(text: str, limit: int = TEXT_LIMIT) -> str:
     return cut(text.replace("\n", "\\n"), limit)
 
 
-def file_name(number: int, path: str | Path, suffix: str) -> str:
-    """Return the name of a file on submission `number`, from 0, at `path`, at a bounded length."""
+def file_name(path: str, suffix: str = "", times: int = 0) -> str:
+    """Return the name of a file on the submission that was given as `path`, at a bounded length.
+
+    It is the same in every run, so that what is newer takes the place of what is older, and another
+    one for every path: a submission that was given `times` before has one more.
+    """
     name = _IN_FILE_NAMES.sub("_", Path(path).resolve().name)
     kept = name.encode()[:_NAME_BYTES].decode(errors="ignore")
-    return f"{number + 1:04}-{kept}{suffix}"
+    mark = hashlib.sha256(os.fsencode(path)).hexdigest()[:8]
+    return f"{kept}-{mark}{f'-{times + 1}' if times else ''}{suffix}"
 
 
 def visible(text: str) -> str:
