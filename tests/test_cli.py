@@ -254,6 +254,26 @@ def test_output_is_written_whole_and_nothing_else(
     assert capsys.readouterr().out == ""
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
+def test_output_into_a_pipe_goes_through_it(nothing: Path, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    command = [sys.executable, "-c", MAIN, str(nothing), "--output", str(pipe)]
+    with subprocess.Popen(command) as process:
+        told = pipe.read_text("utf-8")
+    assert (process.returncode, pipe.is_fifo()) == (1, True)
+    assert "failed" in told
+
+
+def test_output_through_a_link_leaves_the_link(nothing: Path, tmp_path: Path) -> None:
+    report, link = tmp_path / "report.txt", tmp_path / "link.txt"
+    report.write_text("the old one")
+    link.symlink_to(report)
+    assert run(nothing, "--output", link) == 1
+    assert link.is_symlink()
+    assert "failed" in report.read_text("utf-8")
+
+
 def test_output_that_cannot_be_finished_leaves_the_old_report(
     nothing: Path, tmp_path: Path
 ) -> None:
