@@ -150,7 +150,8 @@ def close(executor, meter_provider) -> None:
         what = module.code(shutdown.receiver)
         node = shutdown.node
         outer = list(enclosing(module, node))
-        named = [function for function in outer if is_for_shutdown(function)]
+        # What a decorator makes of a function may well be bounded.
+        named = [item for item in outer if is_for_shutdown(item) and not item.decorators]
         ignored = [item for item in named if not mentions(item, timeout_of(item) or "")]
         certain = True
         if found in FAULTS:

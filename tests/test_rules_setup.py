@@ -228,7 +228,34 @@ CLOSED = f"{CLOSE}\n    provider.shutdown()\n"
             """,
             [],
         ),
-        (CLOSE, "chosen(lambda: provider.shutdown())", [False]),
+        (CLOSE, "chosen(lambda: provider.shutdown())", []),
+        (SHUTDOWN, "bounded(provider.shutdown, timeout)", []),
+        (SHUTDOWN, "in_background(provider.shutdown).wait(timeout)", []),
+        (SHUTDOWN, "logging.debug('%r', provider.shutdown())", [True]),
+        (SHUTDOWN, "with ExitStack() as stack: stack.callback(provider.shutdown)", [True]),
+        (f"@bounded\n{SHUTDOWN}", "provider.shutdown()", []),
+        (SHUTDOWN, "start_new_thread(provider.shutdown, ())\ndone.acquire(True, timeout)", []),
+        (CLOSE, "threading.Thread(target=provider.shutdown, **options).start()", []),
+        (
+            SHUTDOWN,
+            """
+            def run():
+                done.put(provider.shutdown())
+            thread = threading.Thread(target=run, daemon=True)
+            thread.start()
+            thread.join(timeout)
+            """,
+            [],
+        ),
+        (
+            SHUTDOWN,
+            """
+            def run():
+                done.put(provider.shutdown())
+            threading.Thread(target=run).start()
+            """,
+            [True],
+        ),
         (CLOSE, "threading.Thread(target=lambda: provider.shutdown()).start()", [True]),
         (CLOSE, "threading.Thread(target=partial(provider.shutdown)).start()", [True]),
         (CLOSE, "provider.shutdown(5)", []),

@@ -20,6 +20,14 @@ from otelkata.lint.source.walk import walk
 POOLS = frozenset({"run_in_executor", "run_in_threadpool", "run_sync", "submit", "to_thread"})
 """Calls that run a function in a thread that the process waits for when it exits."""
 
+REGISTERS = frozenset({"register", "signal", "add_signal_handler", "add_event_handler"})
+"""Calls that take a function which runs, without a bound, when the process ends."""
+
+LIFESPANS = frozenset({"lifespan", "on_shutdown"})
+"""Arguments by which applications are given such a function."""
+
+EXIT_STACKS = frozenset({"callback", "push", "push_async_callback"})
+
 _DEEPEST = 4
 _MOST_USES = 20
 
@@ -55,8 +63,12 @@ class Bounds:
     def of(self, node: cst.CSTNode, depth: int = 0) -> Bound:
         """Return what bounds `node`, a call or a function that is handed over."""
         taker = _taker(self._module, node)
-        if taker is not None:
+        # A call is over before its result is handed to anybody.
+        if taker is not None and not isinstance(node, cst.Call):
             return self._of_taker(taker, depth)
+        return self._of_function_around(node, depth)
+
+    def _of_function_around(self, node: cst.CSTNode, depth: int) -> Bound:
         function = self._module.function(node)
         if function is None or depth > _DEEPEST:
             return Bound.NOTHING
@@ -65,19 +77,25 @@ class Bounds:
         if _runs_as_thread(self._module, function):
             return Bound.UNKNOWN
         if is_for_shutdown(function):
-            return Bound.NOTHING
+            return Bound.UNKNOWN if function.decorators else Bound.NOTHING
         found = (self.of(use, depth + 1) for use in self._uses[function][:_MOST_USES])
         return next((bound for bound in found if bound is not Bound.NOTHING), Bound.NOTHING)
 
     def _of_taker(self, call: cst.Call, depth: int) -> Bound:
-        name = (dotted(call.func) or "").rpartition(".")[2]
+        func = call.func.attr if isinstance(call.func, cst.Attribute) else call.func
+        name = func.value if isinstance(func, cst.Name) else ""
         if name == "Thread":
             return _of_thread(self._module, call)
         if name in POOLS:
             return Bound.POOL
-        if name in {"Process", "Timer", "call_later", "apply_async"}:
-            return Bound.UNKNOWN
-        return self.of(call, depth + 1) if name == "partial" else Bound.NOTHING
+        if name == "partial":
+            taker = _taker(self._module, call)
+            return self._of_taker(taker, depth + 1) if taker is not None else Bound.UNKNOWN
+        if name in EXIT_STACKS:
+            return self._of_function_around(call, depth)
+        given_by = {arg.keyword.value for arg in call.args if arg.keyword is not None}
+        waits = name in REGISTERS or not given_by.isdisjoint(LIFESPANS)
+        return Bound.NOTHING if waits else Bound.UNKNOWN
 
 
 def _named(module: Module, node: cst.BaseExpression) -> Iterator[cst.FunctionDef]:
@@ -107,6 +125,8 @@ def _of_thread(module: Module, call: cst.Call) -> Bound:
     if isinstance(statement, cst.Assign):
         name = dotted(statement.targets[0].target)
     body = module.body_of(call) or module.tree
+    if any(arg.star for arg in call.args):
+        return Bound.UNKNOWN
     daemon = argument(call, "daemon")
     value = daemon.value if daemon is not None else _assigned_daemon(body, name)
     if value is None or is_literal(value, "False"):
@@ -129,9 +149,9 @@ def _assigned_daemon(body: cst.CSTNode, name: str | None) -> cst.BaseExpression 
 
 
 def _runs_as_thread(module: Module, function: cst.FunctionDef) -> bool:
-    """Tell whether `function` is the `run` of a thread's class."""
+    """Tell whether `function` is the `run` of a thread's class, or may be called by a thread."""
     owner = module.scope(function).parent
-    return (
+    return function.name.value == "__call__" or (
         function.name.value == "run"
         and owner is not None
         and isinstance(owner.node, cst.ClassDef)
