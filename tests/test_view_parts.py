@@ -244,9 +244,9 @@ def test_what_ended_is_known_by_start_and_id() -> None:
 @pytest.mark.parametrize(
     ("label", "at", "lost"),
     [
-        ("success/payment", "received_ns", True),
-        ("success/payment", "ended_ns", True),
-        ("success/inventory", "received_ns", False),
+        ("success/payment>processor", "received_ns", True),
+        ("success/payment>processor", "ended_ns", True),
+        ("success/inventory/query", "received_ns", False),
         ("probe", "received_ns", False),
     ],
     ids=["as it came", "as it ended", "of another service", "the host's own"],

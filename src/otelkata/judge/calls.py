@@ -145,6 +145,8 @@ class Call:
         return traceparent.of_headers(self.data.request.headers)
 
     is_stripped = False
+    is_silenced = False
+    """Whether the caller told the callee not to sample, in a trace that is sampled."""
 
     @cached_property
     def servers(self) -> list[ServiceSpan]:

@@ -34,13 +34,21 @@ class CaseView:
 
     @cached_property
     def served(self) -> list[Call]:
-        """Return the calls that a service of the submission answered."""
-        return [call for call in self.calls if call.callee is not None and call.status is not None]
+        """Return the calls that a service of the submission answered, and should show."""
+        return [
+            call
+            for call in self.calls
+            if call.callee is not None and call.status is not None and not call.is_silenced
+        ]
 
     @cached_property
     def sent(self) -> list[Call]:
-        """Return the calls that a service of the submission sent."""
-        return [call for call in self.calls if call.caller]
+        """Return the calls that a service of the submission sent, and should show."""
+        return [
+            call
+            for call in self.calls
+            if call.caller and not (call.incoming and call.incoming.is_silenced)
+        ]
 
     @cached_property
     def obstacle(self) -> str:

@@ -1,5 +1,6 @@
 """Say which request caused a span, though a context may serve others than its own request."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 
@@ -9,7 +10,11 @@ from .calls import Call
 
 
 class Causes:
-    """The requests that caused spans: `handled` are those known by who handled them and port."""
+    """The requests that caused spans: `handled` are those known by who handled them and port.
+
+    Where a span was started in no request's context, or in one that serves others, too, the wire
+    tells: a span belongs to the request that brought the id of its parent.
+    """
 
     def __init__(
         self,
@@ -18,6 +23,10 @@ class Causes:
     ) -> None:
         self._started = started
         self._handled = handled
+        self._arrived: dict[tuple[str, str, str], list[Call]] = defaultdict(list)
+        for (start, _), call in handled.items():
+            if call.parent is not None:
+                self._arrived[start, call.parent.trace_id, call.parent.span_id].append(call)
         self._own = [s for s in started.values() if s.scope != PROBE_SCOPE]
 
     def call_of(self, started: Started) -> Call | None:
@@ -27,8 +36,17 @@ class Causes:
             call = self._handled.get((current.handler, current.cause))
             if call is not None and not self.is_kept(current.handler, current.cause):
                 return call
+            if brought := self._brought(current):
+                return brought
+            if call is not None and current.kind == "SERVER":
+                return None  # one of several that a worker handles: it may be any's
             kept = kept or call
         return kept
+
+    def _brought(self, started: Started) -> Call | None:
+        """Return the request that brought the id of the span's parent."""
+        known = self._arrived.get((started.start, started.trace_id, started.parent_id or ""), [])
+        return next((call for call in known if call.lasts_at(started.time_ns)), None)
 
     def _lineage(self, started: Started) -> Iterator[Started]:
         # The span and those above it on the same provider, nearest first.
@@ -52,6 +70,7 @@ class Causes:
         a cause is worth nothing.
         """
         own = {(_place(started), started.handler, started.cause) for started in self._own}
+        serving = {(s.handler, s.cause) for s in self._own if s.kind == "SERVER"}
         found: set[tuple[str, int]] = set()
         for started in self._own:
             first = self._handled.get((started.handler, started.cause))
@@ -60,6 +79,9 @@ class Causes:
             for above in self._lineage(started):
                 call = self._handled.get((above.handler, above.cause))
                 if call in {None, first}:
+                    if self._is_anothers(above, first, serving):
+                        found.add((started.handler, started.cause))
+                        break
                     continue
                 answered = started.time_ns > first.data.ended_ns
                 lacking = (_place(started), above.handler, above.cause) not in own
@@ -67,6 +89,14 @@ class Causes:
                     found.add((started.handler, started.cause))
                 break
         return found
+
+    def _is_anothers(self, started: Started, first: Call, serving: set[tuple[str, int]]) -> bool:
+        # Another request brought its parent, and has no SERVER span otherwise.
+        brought = self._brought(started)
+        if brought is None or brought is first:
+            return False
+        itself = (started.start, brought.data.port)
+        return started.time_ns > first.data.ended_ns or itself not in serving
 
 
 def _place(started: Started) -> tuple[object, ...]:

@@ -47,7 +47,8 @@ def match_clients(incoming: Call) -> None:
             call.client = span
             free.remove(span)
     for call in unmatched:
-        span = next((span for span in free if _may_be(span, call)), None)
+        # Of a refused request nothing is known but that it was one.
+        span = min((span for span in free if _may_be(span, call)), key=_is_other, default=None)
         if span is not None:
             call.client = span
             free.remove(span)
@@ -65,6 +66,10 @@ def _may_be(span: ServiceSpan, call: Call) -> bool:
     if port and sent_to and port != sent_to:
         return False
     return span.data.start_ns <= call.data.received_ns + CLOCK_NOISE_NS
+
+
+def _is_other(span: ServiceSpan) -> bool:
+    return not any(key.startswith(("http.", "url.")) for key in span.attributes)
 
 
 def _port_of(span: ServiceSpan) -> int | None:

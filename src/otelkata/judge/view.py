@@ -16,6 +16,7 @@ from .calls import Call, ServiceSpan
 from .cases import CaseView
 from .causes import Causes
 from .clients import handled_meanwhile, match_clients
+from .servers import match_servers
 
 _OPERATIONS = ("SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE", "WITH")
 
@@ -172,6 +173,7 @@ class View:
             if call is not None and call.callee is span.start:
                 span.call = call
                 call.spans.append(span)
+        match_servers(self.spans, self.calls, self.cases)
         for query in self.evidence.queries:
             kept = self._causes.is_kept(query.start, query.cause)
             call = None if kept else self._handled.get((query.start, query.cause))
@@ -180,9 +182,11 @@ class View:
 
     def _link_calls(self) -> None:
         for case in self.cases.values():
-            for call in case.sent:
-                call.incoming = handled_meanwhile(call, case.calls)
+            for call in case.calls:
+                call.incoming = handled_meanwhile(call, case.calls) if call.caller else None
                 if call.incoming is not None:
                     call.incoming.outgoing.append(call)
+                told = call.parent is not None and not call.parent.sampled
+                call.is_silenced = told and "unsampled" not in case.data.tags
             for call in case.calls:
                 match_clients(call)
