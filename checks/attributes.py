@@ -14,6 +14,8 @@ from otelkata.check import (
     check,
     expect,
     path_of,
+    port_of,
+    values_of,
 )
 
 MANY_NAMES = 10
@@ -43,7 +45,7 @@ def server_spans_describe_the_request(answered: Cases) -> Findings:
                 yield Unjudged(f"in {case.title}, {call.callee_service} has not one SERVER span")
                 continue
             yield from _method_and_status(case, call, call.server)
-            yield _path(case, call, call.server)
+            yield from _path(case, call, call.server)
 
 
 @check(
@@ -69,7 +71,7 @@ def client_spans_describe_the_request(answered: Cases) -> Findings:
     "F5",
     why="Support asks for a user's checkout, not for a trace id.",
     fix="Set it on the gateway's SERVER span from the request's body: "
-    "`trace.get_current_span().set_attribute('user.id', user_id)`.",
+    "`trace.get_current_span().set_attribute('user.id', user_id)`, while no other span is current.",
 )
 def gateway_names_the_user(answered: Cases) -> Findings:
     """The gateway's SERVER span carries the id of the user whose checkout it is."""
@@ -80,9 +82,12 @@ def gateway_names_the_user(answered: Cases) -> Findings:
         if entry.server is None:
             yield Unjudged(f"in {case.title}, gateway has not one SERVER span")
             continue
-        user = entry.server.first(*_USER)
+        # A handler may know only the innermost of several.
+        servers = [span for span in entry.spans if span.kind == "SERVER"]
+        users = {span.first(*_USER) for span in servers} - {None}
+        user = next(iter(users - {case.data.marks.user_id}), None)
         yield expect(
-            user == case.data.marks.user_id,
+            users == {case.data.marks.user_id},
             f"in {case.title}, {entry.server} has {_claim('user id', user)}; the user is "
             f"{case.data.marks.user_id!r}",
             case,
@@ -126,6 +131,14 @@ def _method_and_status(case: CaseView, call: Call, span: ServiceSpan) -> Iterato
         case,
         span,
     )
+    if span is call.client and call.data.outcome in {"refused", "timed_out"}:
+        status = span.first(*_STATUS)
+        yield expect(
+            status is None,
+            f"in {case.title}, {span} has {_claim('status code', status)}; no answer came",
+            case,
+            span,
+        )
     # Where the connection broke in the body, some clients never say what the head was.
     told = call.data.outcome != "dropped_in_body" and (call.server is span or not call.is_contested)
     if call.status is not None and told:
@@ -143,14 +156,17 @@ def _claim(what: str, value: object) -> str:
     return f"no {what}" if value is None else f"the {what} {value!r}"
 
 
-def _path(case: CaseView, call: Call, span: ServiceSpan) -> Finding:
+def _path(case: CaseView, call: Call, span: ServiceSpan) -> Iterator[Finding]:
     path = path_of(call.data.request.target) if call.data.request else ""
-    claimed = span.first(*_PATH)
+    claimed, route = span.first(*_PATH), span.first("http.route")
+    if isinstance(route, str) and _is_literal(route) and (call.status or 400) < 400:
+        message = f"in {case.title}, {span} has the route {route!r}; the request had {path!r}"
+        yield expect(route in (path or ""), message, case, span)
     if claimed is None:
-        route = span.first("http.route")
         message = f"in {case.title}, {span} has neither url.path nor http.route"
-        return expect(isinstance(route, str) and route, message, case, span)
-    return expect(
+        yield expect(isinstance(route, str) and route, message, case, span)
+        return
+    yield expect(
         path_of(claimed) == path,
         f"in {case.title}, {span} has the path {claimed!r}, the request had {path!r}",
         case,
@@ -164,9 +180,17 @@ def _url(case: CaseView, call: Call, span: ServiceSpan) -> Finding:
     if url is None:
         message = f"in {case.title}, {span} has neither url.full nor server.address"
         return expect(span.first(*_PEER), message, case, span)
+    # A port that the URL does not name is one that its author left to the reader.
+    host = "".join(values_of(call.data.request.headers, "host")) if call.data.request else ""
+    is_true = path_of(url) == path and (not host or port_of(url) in {None, port_of(f"//{host}")})
+    is_encrypted = str(url).lower().startswith("https:")
     return expect(
-        path_of(url) == path,
-        f"in {case.title}, {span} has the URL {url!r}, the request went to {path!r}",
+        is_true and not is_encrypted,
+        f"in {case.title}, {span} has the URL {url!r}; the request went to http://{host}{path}",
         case,
         span,
     )
+
+
+def _is_literal(route: str) -> bool:
+    return not set("{}<>*:()[]\\") & set(route)

@@ -115,6 +115,10 @@ def show_where_the_time_went(slow: Cases, view: View) -> Findings:
         if not waited:
             yield Unjudged(f"in {case.title}, the span that should show the delay is missing")
             continue
+        if unseen := next((call for call in case.served if call.server is None), None):
+            # Its time is its caller's, as far as spans tell; F2 is about that.
+            yield Unjudged(f"in {case.title}, {unseen.callee_service} has not one SERVER span")
+            continue
         own = {span.id: _own_time(span, case) for span in case.spans}
         right = max(waited, key=lambda span: own[span.id])
         allowed = {span.id for span in waited}

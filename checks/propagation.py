@@ -3,6 +3,7 @@
 from collections import Counter
 
 from otelkata.check import (
+    SOUND,
     Call,
     Cases,
     CaseView,
@@ -24,9 +25,9 @@ from otelkata.check import (
     why="The next service can continue the trace only if the request says which one it is.",
     fix="Call `inject(headers)` inside the CLIENT span and send these headers.",
 )
-def sends_traceparent(answered: Cases) -> Findings:
+def sends_traceparent(answered: Cases, unsampled_parent: Cases) -> Findings:
     """Every request that leaves a service carries one valid traceparent of the service's trace."""
-    for case in answered:
+    for case in [*answered, *unsampled_parent]:
         for call in case.sent:
             if call.data.request is not None:
                 yield _carries_context(case, call)
@@ -41,6 +42,8 @@ def _carries_context(case: CaseView, call: Call) -> Finding:
     if parent is None:
         message = f"in {case.title}, {call} carried the invalid traceparent {sent[0]!r}"
         return Fault(message, case, call=call)
+    if "unsampled" in case.data.tags:
+        return SOUND  # which trace the service is in is not exported
     server = call.incoming.server if call.incoming else None
     if server is None:
         return Unjudged(f"in {case.title}, {call.caller_service} has not one SERVER span")

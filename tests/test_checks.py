@@ -370,6 +370,16 @@ UNSAMPLED_TOO = case_seen(
     tags=["unsampled", "unsampled_parent"],
     parent=Parent([], trace_of("always_off"), id_of("always_off"), sampled=False),
 )
+ALWAYS_ANEW = all_of(
+    *(
+        all_of(
+            span(f"{case}/payment", trace_id=trace_of("another"), parent_id=None),
+            span(f"{case}/payment>processor", trace_id=trace_of("another")),
+        )
+        for case in ("success", "root", "state")
+    )
+)
+"""Payment begins a trace of its own for each request, sampled or not."""
 ROOT_TOO = all_of(tagged("direct.payment", "root"), span("direct.payment/payment", parent_id=None))
 MALFORMED_TOO = all_of(
     tagged("success", "malformed"),
@@ -829,6 +839,21 @@ FAULTS: list[tuple[str, Change, set[str]]] = [
     (
         "sampling.obeys_an_unsampled_parent",
         copied("success/payment", "unsampled", "gateway>payment", trace_of("unsampled")),
+        set(),
+    ),
+    (
+        "sampling.obeys_an_unsampled_parent",
+        copied("success/payment", "unsampled", "gateway>payment"),
+        set(),
+    ),
+    (
+        "sampling.passes_the_decision_on",
+        header(
+            "success",
+            "payment>processor",
+            "traceparent",
+            f"00-{trace_of('success')}-{id_of('success/payment>processor')}-00",
+        ),
         set(),
     ),
     (
@@ -1411,7 +1436,15 @@ FAULTS: list[tuple[str, Change, set[str]]] = [
         ),
         (
             "sampling.obeys_an_unsampled_parent",
-            copied("success/payment", "unsampled", "gateway>payment"),
+            all_of(ALWAYS_ANEW, copied("success/payment", "unsampled", "gateway>payment")),
+            "blocked",
+        ),
+        (
+            "sampling.obeys_an_unsampled_parent",
+            all_of(
+                header("unsampled", "gateway>payment", "traceparent", None),
+                copied("success/payment", "unsampled", "gateway>payment"),
+            ),
             "blocked",
         ),
         (
@@ -1487,7 +1520,11 @@ def test_what_does_not_show_the_fault_is_not_blamed(
         ("propagation.has_no_parent_without_header", all_of(ROOT_TOO, lose("root/gateway"))),
         (
             "sampling.obeys_an_unsampled_parent",
-            all_of(UNSAMPLED_TOO, copied("success/payment", "unsampled", "gateway>payment")),
+            all_of(
+                UNSAMPLED_TOO,
+                ALWAYS_ANEW,
+                copied("success/payment", "unsampled", "gateway>payment"),
+            ),
         ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

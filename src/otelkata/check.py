@@ -8,7 +8,7 @@ from otelkata.judge.finding import SOUND, Fault, Finding, Findings, Sound, Unjud
 from otelkata.judge.problems import mend, tell
 from otelkata.judge.registry import check
 from otelkata.judge.traceparent import TraceParent, of_headers, parse, state_of, values_of
-from otelkata.judge.url import path_of
+from otelkata.judge.url import path_of, port_of
 from otelkata.judge.view import View
 from otelkata.judge.words import counted
 
@@ -39,6 +39,7 @@ __all__ = [
     "of_headers",
     "parse",
     "path_of",
+    "port_of",
     "state_of",
     "tell",
     "values_of",

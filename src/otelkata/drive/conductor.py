@@ -314,7 +314,7 @@ def _request(scenario: Scenario, case: Case, headers: Headers) -> Request:
     }
     body = scenario.body if scenario.body is not None else json.dumps(bodies[scenario.entry])
     return Request(
-        "POST",
+        scenario.method,
         scenario.target or _TARGETS[scenario.entry],
         [("Content-Type", "application/json"), *headers],
         body.encode(),

@@ -65,6 +65,14 @@ MAIN = [
         refused=("inventory_url",),
     ),
     PlannedStart(
+        "gateway.payment_refused",
+        "main",
+        "main",
+        "gateway",
+        timeout=PATIENT["gateway"],
+        refused=("payment_url",),
+    ),
+    PlannedStart(
         "payment.refused",
         "main",
         "main",
@@ -75,6 +83,7 @@ MAIN = [
 ]
 HASTY = [
     PlannedStart("gateway.hasty_inventory", "main", "waiting", "gateway", timeout=0.4),
+    PlannedStart("gateway.hasty_payment", "main", "waiting", "gateway", timeout=0.4),
     # Payment alone has to run out of time; on a busy machine both might, were both short.
     PlannedStart(
         "gateway.hasty_processor", "main", "waiting", "gateway", timeout=PATIENT["gateway"]

@@ -30,6 +30,12 @@ from .scenario import all_scenarios
 from .tap import Crossings, process_card
 from .values import Values
 
+_NOT_FOR_THE_ENVIRONMENT_TO_SAY = {
+    "service.name": "of-the-environment",
+    "service.version": "of-the-environment",
+}
+"""What OTEL_RESOURCE_ATTRIBUTES says, too, and must not win over what init_tracer was given."""
+
 RUN_LIMIT = 90.0
 """Longest time, in seconds, that a submission may take over all scenarios, whatever it does."""
 
@@ -134,7 +140,7 @@ class _Run:
             collector=self._collector,
             observations=self._observations,
             work=self._scratch.work,
-            resource=resource,
+            resource=resource | _NOT_FOR_THE_ENVIRONMENT_TO_SAY,
             version=version,
             patience=crew.patience,
         )

@@ -54,6 +54,7 @@ class Scenario:
     inner: dict[Hop, tuple[int, ...]] = field(default_factory=dict)
     parent: Parent = NO_PARENT
     baggage: bool = True
+    method: str = "POST"
     target: str = ""
     body: str | None = None
     stocked: bool = True
@@ -83,10 +84,12 @@ def all_scenarios(values: Values) -> list[Scenario]:
     ]
 
 
+_STATE: Headers = [("tracestate", "congo=t61rcWkgMzE,rojo=00f067aa0ba902b7")]
+
+
 def _successes(values: Values) -> Iterator[Scenario]:
     tags = ("traced", "answered", "success")
     inner: dict[Hop, tuple[int, ...]] = {"gateway>inventory": (200,), "gateway>payment": (200,)}
-    state: Headers = [("tracestate", "congo=t61rcWkgMzE,rojo=00f067aa0ba902b7")]
     for name, title, more, parent in (
         ("sampled_parent", "a checkout with a sampled parent", ("continued",), values.parent()),
         ("without_baggage", "a checkout without baggage", ("continued",), values.parent()),
@@ -95,7 +98,7 @@ def _successes(values: Values) -> Iterator[Scenario]:
             "tracestate",
             "a checkout with tracestate",
             ("continued", "tracestate"),
-            values.parent(extra=state),
+            values.parent(extra=_STATE),
         ),
         (
             "random_flag",
@@ -203,6 +206,7 @@ def _refusals(values: Values) -> Iterator[Scenario]:
         codes=("out_of_stock",),
         inner={"gateway>inventory": (409,)},
         parent=values.parent(),
+        baggage=False,
         quantity=5000,
     )
     yield Scenario(
@@ -213,6 +217,7 @@ def _refusals(values: Values) -> Iterator[Scenario]:
         codes=("payment_declined",),
         inner={"gateway>inventory": (200,), "gateway>payment": (402,)},
         parent=values.parent(),
+        baggage=False,
         faults={"payment>processor": (Answer(402, '{"error": "declined"}'),)},
     )
     for name, body in (
@@ -237,6 +242,16 @@ def _refusals(values: Values) -> Iterator[Scenario]:
             entry=entry,
             target="/no-such-page",
             answers=(404, 405),
+            parent=values.parent(),
+        )
+        yield Scenario(
+            f"wrong_method.{entry}",
+            f"a request to {entry} with a method that it does not know",
+            tags,
+            entry=entry,
+            method="GET",
+            body="",
+            answers=ANY_4XX,
             parent=values.parent(),
         )
     yield Scenario(
@@ -280,6 +295,7 @@ def _inventory_faults(values: Values) -> Iterator[Scenario]:
         answers=(502,),
         codes=_BAD_GATEWAY,
         parent=values.parent(),
+        baggage=False,
         refused=("gateway>inventory", "gateway.refused"),
     )
     yield Scenario(
@@ -291,6 +307,7 @@ def _inventory_faults(values: Values) -> Iterator[Scenario]:
         answers=(504,),
         codes=_TIMEOUT,
         parent=values.parent(),
+        baggage=False,
         faults={"gateway>inventory": (Hang(),)},
     )
     yield Scenario(
@@ -330,6 +347,28 @@ def _payment_faults(values: Values) -> Iterator[Scenario]:
             parent=values.parent(),
             faults={"gateway>payment": (fault,)},
         )
+    yield Scenario(
+        "payment.refused",
+        "a checkout while payment refuses connections",
+        _FAILED,
+        start="gateway.payment_refused",
+        answers=(502,),
+        codes=_BAD_GATEWAY,
+        inner={"gateway>inventory": (200,)},
+        parent=values.parent(),
+        refused=("gateway>payment", "gateway.payment_refused"),
+    )
+    yield Scenario(
+        "payment.hangs",
+        "a checkout while payment hangs",
+        _FAILED,
+        group="hasty",
+        start="gateway.hasty_payment",
+        answers=(504,),
+        codes=_TIMEOUT,
+        parent=values.parent(),
+        faults={"gateway>inventory": (Reserve(),), "gateway>payment": (Hang(),)},
+    )
 
 
 def _processor_faults(values: Values) -> Iterator[Scenario]:
@@ -337,8 +376,8 @@ def _processor_faults(values: Values) -> Iterator[Scenario]:
     yield Scenario(
         "processor.503_once",
         "a checkout whose first authorisation is answered 503",
-        ("traced", "answered", "continued", "retried"),
-        parent=values.parent(),
+        ("traced", "answered", "continued", "retried", "tracestate"),
+        parent=values.parent(extra=_STATE),
         inner={"gateway>inventory": (200,), "gateway>payment": (200,)},
         faults={"payment>processor": (down, Forward())},
     )
@@ -434,8 +473,8 @@ def _unsampled(values: Values) -> Iterator[Scenario]:
     yield Scenario(
         "unsampled.parent",
         "a checkout whose parent is not sampled",
-        ("unsampled", "unsampled_parent"),
-        parent=values.parent(flags="00"),
+        ("unsampled", "unsampled_parent", "tracestate"),
+        parent=values.parent(flags="00", extra=_STATE),
         inner=inner,
     )
     services: tuple[Service, ...] = ("inventory", "payment")
