@@ -105,6 +105,28 @@ def test_a_broken_submission_fails_and_what_is_blocked_is_an_error(
     assert "raise NotJudgedError" not in said, "the learner reads the framework's source"
 
 
+HOSTILE = r"""
+import os
+said = "it broke\n::error::on purpose\n##[error]\x1b[31m\u202e"
+place = os.path.dirname(__file__) + "/some\n::error::file\x1b[31m.py"
+exec(compile(f"raise ImportError({said!r})", place, "exec"))
+"""
+
+
+def test_what_a_submission_says_is_obeyed_by_nobody(elsewhere: Path, tmp_path: Path) -> None:
+    """Neither by a terminal nor by a runner of workflows, wherever pytest shows it."""
+    mine = tmp_path / "mine\n::error::name\x1b[31m"
+    mine.mkdir()
+    (mine / "checkout.py").write_text(HOSTILE)
+    options = ["-rA", "-m", "not F1", "-k", "runs or B1 or answers"]
+    code, said = run(elsewhere, f"--submission={mine}", *options)
+    assert code == 1
+    assert outcomes(said)["failed"] == 1, said
+    assert "it broke" in said
+    assert "\n::" not in said
+    assert not re.search("##\\[|[\x1b\u202e]", said)
+
+
 @pytest.mark.parametrize(
     "arguments", [["--submission=missing"], ["--submission", "missing"], ["--submission=."]]
 )

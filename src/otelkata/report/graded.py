@@ -177,7 +177,7 @@ def graded(submission: str, view: View, verdict: Verdict) -> Graded:
         only=tuple(map(cut_line, evidence.only)),
         required=Score(*verdict.required),
         bonus=Score(*verdict.bonus),
-        checks=tuple(_judged(submission, result, evidence.sources) for result in verdict.results),
+        checks=tuple(judged(submission, result, evidence.sources) for result in verdict.results),
         lint=tuple(
             _finding(submission, remark, evidence.sources) for remark in remarks if remark.criteria
         ),
@@ -223,7 +223,8 @@ def decode(data: bytes) -> Graded:
     return msgspec.json.decode(data, type=Graded)
 
 
-def _judged(submission: str, result: Result, sources: Mapping[str, str]) -> Judged:
+def judged(submission: str, result: Result, sources: Mapping[str, str]) -> Judged:
+    """Return what one check came to, as anybody can be shown it; `sources` are the submission's."""
     fault = result.fault
     drawing = lay_out(fault) if fault else None
     trace = to_text(drawing) if drawing else fault.details.strip() if fault else ""
