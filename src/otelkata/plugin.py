@@ -102,6 +102,7 @@ class Checks:
         self._evidence_file: Path | None = None
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
         self._chosen: list[str] = []
+        self._failure = ""
         self.in_process: bool = config.getoption("in_process")
 
     @pytest.hookimpl(tryfirst=True)
@@ -149,12 +150,21 @@ class Checks:
             self._scratch.cleanup()
 
     def view(self) -> "View":
-        """Return what was observed; the first call drives the submission."""
+        """Return what was observed; the first call drives the submission.
+
+        Where the grader itself fails, that call tells all of it, and the others that it was so.
+        """
         from otelkata.evidence import store  # noqa: PLC0415
         from otelkata.judge.view import View  # noqa: PLC0415
 
+        if self._failure:
+            pytest.fail(self._failure, pytrace=False)
         if self._view is None:
-            self._view = View(store.read(self.evidence_file()))
+            try:
+                self._view = View(store.read(self.evidence_file()))
+            except Exception as error:
+                self._failure = f"the grader failed before this; no submission is to blame: {error}"
+                raise
         return self._view
 
     def evidence_file(self) -> Path:
@@ -167,6 +177,7 @@ class Checks:
         return self._evidence_file
 
     def _drive(self) -> Path:
+        from otelkata.deploy.interpreter import ParentFailed  # noqa: PLC0415
         from otelkata.deploy.keeper import IsolationUnavailable  # noqa: PLC0415
         from otelkata.drive.run import Settings  # noqa: PLC0415
         from otelkata.evidence import store  # noqa: PLC0415
@@ -177,7 +188,8 @@ class Checks:
             seed=secrets.randbelow(2**31) if seed is None else seed,
             quick=self._config.getoption("submission_quick"),
         )
-        python = self._config.getoption("submission_python") or sys.executable
+        named = self._config.getoption("submission_python")
+        python = named or sys.executable
         isolation = self._config.getoption("submission_isolation")
         self._scratch = tempfile.TemporaryDirectory(prefix="otelkata-evidence-")
         path = Path(self._scratch.name) / f"submission{store.SUFFIX}"
@@ -198,6 +210,9 @@ class Checks:
             asyncio.run(drive())
         except IsolationUnavailable as error:
             pytest.exit(str(error), pytest.ExitCode.USAGE_ERROR)
+        except ParentFailed as error:
+            hint = "; name another one with --submission-python, or leave it out" if named else ""
+            pytest.exit(f"nothing was run: {error}{hint}", pytest.ExitCode.USAGE_ERROR)
         except KeyboardInterrupt:
             if not self.in_process:
                 raise
