@@ -24,6 +24,7 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExportResult
 from opentelemetry.trace import Link
+from patience import until
 from plain_data import values_of
 
 from otelkata.deploy import link
@@ -347,11 +348,10 @@ def test_threads_and_tasks_are_placed_where_they_wait(
     code: dict[str, Callable[..., object]], tmp_path: Path
 ) -> None:
     places, event = Places(tmp_path), threading.Event()
-    thread = threading.Thread(target=code["wait"], args=(event,))
+    thread = threading.Thread(target=code["wait"], args=(event,), daemon=True)
     assert places.of_thread(thread) == NOWHERE
     thread.start()
-    while places.of_thread(thread) == NOWHERE:
-        pass
+    until(lambda: places.of_thread(thread) != NOWHERE)
     assert places.of_thread(thread) == ("checkout.py", 7)
     event.set()
     thread.join()

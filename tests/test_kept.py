@@ -69,6 +69,14 @@ def test_batches_that_nobody_goes_on_with_are_removed(tmp_path: Path) -> None:
         assert [*(tmp_path / "batches").iterdir()] == [new.path]
 
 
+def test_old_batches_are_removed_also_where_no_result_was_ever_kept(tmp_path: Path) -> None:
+    """Where every batch was for some checks alone, say."""
+    with Journal(tmp_path, ["old"], resume=False) as old:
+        os.utime(old.path, (1, 1))
+    Cache(tmp_path).prune()
+    assert not old.path.exists()
+
+
 def test_nobody_else_can_read_what_is_kept(tmp_path: Path) -> None:
     Cache(tmp_path / "deep" / "kept").keep("a", a_result())
     assert (tmp_path / "deep" / "kept").stat().st_mode & 0o077 == 0

@@ -190,10 +190,11 @@ def test_a_criterion_that_fails_in_part_has_failed() -> None:
     assert judge(View(evidence), CHECKS).criteria["F4"] == "failed"
 
 
-def test_what_judged_nothing_is_no_pass() -> None:
-    graded = judge_evidence("mine", replace(sound(), only=["no.such_check"]), CHECKS)
+@pytest.mark.parametrize("known", [[], ["submission.runs"]])
+def test_what_judged_nothing_is_no_pass(known: list[str]) -> None:
+    graded = judge_evidence("mine", replace(sound(), only=[*known, "no.such_check"]), CHECKS)
     assert graded.verdict == "error"
-    assert "no check" in graded.error
+    assert "no.such_check" in graded.error
 
 
 def in_json(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, Any, str]:

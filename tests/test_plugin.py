@@ -105,6 +105,28 @@ def test_a_broken_submission_fails_and_what_is_blocked_is_an_error(
     assert "raise NotJudgedError" not in said, "the learner reads the framework's source"
 
 
+HOSTILE = r"""
+import os
+said = "it broke\n::error::on purpose\n##[error]\x1b[31m\u202e"
+place = os.path.dirname(__file__) + "/some\n::error::file\x1b[31m.py"
+exec(compile(f"raise ImportError({said!r})", place, "exec"))
+"""
+
+
+def test_what_a_submission_says_is_obeyed_by_nobody(elsewhere: Path, tmp_path: Path) -> None:
+    """Neither by a terminal nor by a runner of workflows, wherever pytest shows it."""
+    mine = tmp_path / "mine\n::error::name\x1b[31m"
+    mine.mkdir()
+    (mine / "checkout.py").write_text(HOSTILE)
+    options = ["-rA", "-m", "not F1", "-k", "runs or B1 or answers"]
+    code, said = run(elsewhere, f"--submission={mine}", *options)
+    assert code == 1
+    assert outcomes(said)["failed"] == 1, said
+    assert "it broke" in said
+    assert "\n::" not in said
+    assert not re.search("##\\[|[\x1b\u202e]", said)
+
+
 @pytest.mark.parametrize(
     "arguments", [["--submission=missing"], ["--submission", "missing"], ["--submission=."]]
 )
@@ -261,10 +283,49 @@ def test_the_linter_alone_says_what_to_install(module: str, empty: Path, elsewhe
     assert "Traceback" not in said
 
 
-def test_an_interpreter_that_cannot_host_fails_the_run_and_is_named(
-    broken: Path, elsewhere: Path
+@pytest.mark.parametrize("workers", [[], ["-n", "2"]], ids=["alone", "xdist"])
+@pytest.mark.parametrize("python", ["no-such-python", "true"])
+def test_an_interpreter_that_cannot_host_ends_the_run_and_is_named(
+    python: str, workers: list[str], broken: Path, elsewhere: Path
 ) -> None:
-    python = "--submission-python=no-such-python"
-    code, said = run(elsewhere, f"--submission={broken}", python, "-k", "runs")
-    assert code != 0
-    assert "no-such-python" in said
+    code, said = run(elsewhere, f"--submission={broken}", f"--submission-python={python}", *workers)
+    assert code == pytest.ExitCode.USAGE_ERROR
+    # Pytest itself says it twice where a session ends before it has begun.
+    assert said.count(f"the interpreter {python} ") == (2 if workers else 1)
+    assert "name another one with --submission-python" in said
+    assert "Traceback" not in said
+    assert "ParentFailed" not in said
+    assert not outcomes(said)["error"]
+
+
+FAILING = """
+import os, sys
+from pathlib import Path
+import pytest
+from otelkata.grade import Grader
+
+def fail(self, launched=None):
+    with Path({told!r}).open("a") as told:
+        told.write(".")
+    raise OSError("the disk is full")
+
+Grader.open = fail
+"""
+
+
+@pytest.mark.parametrize("workers", [[], ["-n", "2"]], ids=["alone", "xdist"])
+def test_where_the_grader_fails_the_submission_is_driven_once_and_nothing_passes(
+    workers: list[str], broken: Path, elsewhere: Path, tmp_path: Path
+) -> None:
+    told = tmp_path / "told"
+    (elsewhere / "failing.py").write_text(FAILING.format(told=str(told)))
+    options = [f"--submission={broken}", "-p", "failing", *workers]
+    code, said = run(elsewhere, *options, PYTHONPATH=os.pathsep.join([str(elsewhere), *sys.path]))
+    assert code in {pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERNAL_ERROR}
+    assert told.read_text() == "."
+    assert not outcomes(said)["passed"]
+    assert "the disk is full" in said
+    if not workers:
+        assert outcomes(said) == Counter(error=len(registry.load()))
+        assert said.count("raise OSError") == 1
+        assert "no submission is to blame" in said

@@ -77,6 +77,10 @@ VERSION_FIELD = b'"schema_version":%d' % SCHEMA_VERSION
             "schema version is 99; this version judges 1",
             id="of another version",
         ),
+        pytest.param(
+            b'{"schema_version":2,"cases":{}}', "schema version is 2;", id="of another form"
+        ),
+        pytest.param(b'{"schema_version":"2"}', r"\$\.schema_version", id="of no version"),
         pytest.param(SOUND.replace(b'"seed":1', b'"seed":"one"'), r"\$\.seed", id="a wrong type"),
         pytest.param(b'{"more":' + b"[" * 99_999, "not evidence", id="nested without end"),
     ],

@@ -22,7 +22,7 @@ from otelkata.judge.finding import Fault
 from otelkata.judge.view import View
 from otelkata.report.drawing import SPANS_SHOWN, lay_out
 from otelkata.report.expected import Wanted
-from otelkata.report.tree import MARK, draw
+from otelkata.report.tree import MARK, to_text
 
 
 def drawn(case: str, *changes: Change, marked: str = "", hop: str = "") -> list[str]:
@@ -31,9 +31,9 @@ def drawn(case: str, *changes: Change, marked: str = "", hop: str = "") -> list[
     seen = view.cases[case]
     spans = tuple(span for span in seen.spans if span.id == id_of(marked))
     call = next((call for call in seen.calls if call.data.hop == hop), None)
-    drawing = draw(Fault("it is wrong", seen, spans, call))
+    drawing = lay_out(Fault("it is wrong", seen, spans, call))
     assert drawing is not None
-    return drawing.splitlines()
+    return to_text(drawing).splitlines()
 
 
 def test_a_whole_trace_is_one_tree_with_the_fault_marked() -> None:
@@ -135,11 +135,13 @@ def test_a_long_trace_is_cut_and_the_fault_is_still_there() -> None:
     everything = CaseView(view.cases["success"].data)
     everything.calls = [call for case in view.cases.values() for call in case.calls]
     last = max(everything.spans, key=lambda span: span.data.start_ns)
-    drawing = draw(Fault("", everything, (last,))) or ""
-    tree = drawing.partition("on the wire:")[0].splitlines()
+    drawing = lay_out(Fault("", everything, (last,)))
+    assert drawing is not None
+    text = to_text(drawing)
+    tree = text.partition("on the wire:")[0].splitlines()
     spans = [line for line in tree if not line.startswith("trace ")]
     assert len(spans) == SPANS_SHOWN + 1
-    assert "spans more" in drawing
+    assert "spans more" in text
     assert MARK in "\n".join(tree)
 
 
@@ -156,7 +158,7 @@ def test_spans_in_a_circle_are_drawn_once_and_lose_none() -> None:
 
 
 def test_a_fault_that_is_in_no_case_has_no_drawing() -> None:
-    assert draw(Fault("the process crashed")) is None
+    assert lay_out(Fault("the process crashed")) is None
 
 
 def test_spans_that_share_an_id_are_not_drawn_without_end() -> None:

@@ -280,6 +280,17 @@ def test_all_that_is_sound_is_the_same() -> None:
     assert {SOUND, Sound()} == {SOUND}
 
 
-def test_an_outcome_of_no_results_is_that_nothing_failed() -> None:
-    assert Verdict([], {}).outcome == "passed"
-    assert Result(yielding(), "blocked", "", None, 0, 0.0).status == "blocked"
+@pytest.mark.parametrize("unknown", [(), ("no.such_check",)])
+def test_where_nothing_was_judged_nothing_passed(unknown: tuple[str, ...]) -> None:
+    verdict = Verdict([], {}, unknown)
+    assert verdict.outcome == "error"
+    assert verdict.gap
+
+
+def test_where_one_was_judged_and_another_is_missing_nothing_passed() -> None:
+    passed = run(View(sound()), yielding(SOUND))
+    assert Verdict([passed], {}).outcome == "passed"
+    assert not Verdict([passed], {}).gap
+    verdict = Verdict([passed], {}, ("no.such_check",))
+    assert verdict.outcome == "error"
+    assert "no.such_check" in verdict.gap

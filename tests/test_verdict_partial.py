@@ -114,3 +114,25 @@ def test_a_run_for_all_tells_each_check_once() -> None:
         ("mine", "blocked"),
     ]
     assert verdict.criteria["F1"] == "blocked"
+
+
+@pytest.mark.parametrize("others", [[], ["mine"], ["mine", "broken"]])
+def test_a_run_for_a_check_that_there_is_not_judges_nothing(others: list[str]) -> None:
+    """It was renamed since the evidence was kept, say."""
+    known = a_check("mine", "passed", "F1"), a_check("broken", "failed", "F2")
+    verdict = verdict_for([*others, "renamed"], *known)
+    assert (verdict.outcome, verdict.unknown, told(verdict)) == ("error", ("renamed",), [])
+    assert {*verdict.criteria.values()} == {"not_run"}
+
+
+def test_what_there_is_not_is_named_but_not_at_any_length() -> None:
+    gap = verdict_for([f"renamed{number}" for number in range(9)], *CONTRACT).gap
+    assert "renamed0, renamed1, renamed2 and 6 more" in gap
+
+
+def test_a_run_that_left_out_what_it_was_for_is_no_pass() -> None:
+    check = replace(a_check("mine", "passed", "F1"), needs=("exits_process",))
+    view = View(replace(sound(), only=["mine"], left_out=["process"]))
+    verdict = judge(view, [check])
+    assert (verdict.results, verdict.outcome, verdict.unknown) == ([], "error", ())
+    assert "left out" in verdict.gap

@@ -1,8 +1,9 @@
 """`kata-grade --watch`: what is saved is graded again, and what changed is told first."""
 
+import asyncio
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from io import StringIO
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from batches import hanging, open_folder
+from event_loop import in_event_loop
 from evidence_builder import lose, planted, sound
 from rich.console import Console
 from terminal import Terminal, terminal
@@ -25,7 +27,7 @@ pytest.importorskip("watchfiles")
 
 from watchfiles import Change
 
-from otelkata.cli.watch import lasting
+from otelkata.cli.watch import CannotWatch, Saves, lasting
 
 STATIC = "source.spans_are_managed"
 """A check for which nothing has to be run."""
@@ -146,6 +148,54 @@ def test_ctrl_c_in_the_middle_of_a_grading_ends_it() -> None:
     assert "Traceback" not in shown.shown
 
 
+LIMIT = OSError("the limit of watches is reached")
+
+
+@pytest.mark.parametrize("error", [LIMIT, ExceptionGroup("of tasks", [LIMIT]), None])
+@in_event_loop
+async def test_where_saves_are_seen_no_more_nobody_waits_for_them(
+    error: Exception | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def awatch(folder: Path, **_: object) -> AsyncIterator[set[tuple[Change, str]]]:
+        yield {(Change.modified, str(folder / "checkout.py"))}
+        await failing.wait()
+        if error:
+            raise error
+
+    failing = asyncio.Event()
+    monkeypatch.setattr("otelkata.cli.watch.awatch", awatch)
+    async with Saves(tmp_path) as saves:
+        await saves.wait()
+        assert saves.take() == ["checkout.py"]
+        waiting = asyncio.create_task(saves.wait())
+        failing.set()
+        for again in (waiting, saves.wait()):
+            with pytest.raises(CannotWatch) as told:
+                await again
+            assert (str(LIMIT) in str(told.value)) is bool(error)
+
+
+@pytest.mark.parametrize("when", ["at once", "later"])
+def test_where_saves_cannot_be_watched_it_says_so_and_what_to_do(
+    when: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from test_cli import run  # noqa: PLC0415 (its module reads much that no other test here needs)
+
+    async def awatch(*_: object, **__: object) -> AsyncIterator[set[tuple[Change, str]]]:
+        if when == "later":
+            await asyncio.sleep(0)
+        raise LIMIT
+        yield set()
+
+    monkeypatch.setattr("otelkata.cli.watch.awatch", awatch)
+    (tmp_path / "checkout.py").write_text(ENDS)
+    assert run("--watch", tmp_path, "--only", STATIC) == 3
+    said = capsys.readouterr().err
+    assert f"saves cannot be watched: {LIMIT}" in said
+    assert "leave out --watch" in said
+    assert "Traceback" not in said
+
+
 def told(evidence: Evidence, before: Evidence) -> str:
     """Return what is told of `evidence` after `before`."""
     checks = registry.load()
@@ -178,7 +228,7 @@ def test_only_what_was_known_before_can_have_changed() -> None:
 def test_what_could_not_be_judged_is_told_where_nothing_failed() -> None:
     silent = replace(sound(), only=["client_spans.one_per_request"], cases=[], exchanges=[])
     said = told(silent, sound())
-    assert "now blocked" in said or "turned red" in said
+    assert "turned red" in said
     assert "Could not be judged:" in said
 
 

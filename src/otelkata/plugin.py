@@ -27,8 +27,8 @@ from otelkata.host.isolation import LEVELS
 if TYPE_CHECKING:
     from otelkata.evidence.only import Only
     from otelkata.judge.registry import Check
-    from otelkata.judge.verdict import Result
     from otelkata.judge.view import View
+    from otelkata.report.graded import Judged
 
 FOLDER = content.folder("checks")
 CONFIGURATION = FOLDER / "pytest.ini"
@@ -102,6 +102,7 @@ class Checks:
         self._evidence_file: Path | None = None
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
         self._chosen: list[str] = []
+        self._failure = ""
         self.in_process: bool = config.getoption("in_process")
 
     @pytest.hookimpl(tryfirst=True)
@@ -126,8 +127,10 @@ class Checks:
 
     def pytest_report_header(self) -> list[str]:
         """Name the submission."""
+        from otelkata.report.words import cut_line  # noqa: PLC0415
+
         return [
-            f"submission: {self._submission}",
+            cut_line(f"submission: {self._submission}"),
             *(in_process.notice() if self.in_process else []),
         ]
 
@@ -147,12 +150,21 @@ class Checks:
             self._scratch.cleanup()
 
     def view(self) -> "View":
-        """Return what was observed; the first call drives the submission."""
+        """Return what was observed; the first call drives the submission.
+
+        Where the grader itself fails, that call tells all of it, and the others that it was so.
+        """
         from otelkata.evidence import store  # noqa: PLC0415
         from otelkata.judge.view import View  # noqa: PLC0415
 
+        if self._failure:
+            pytest.fail(self._failure, pytrace=False)
         if self._view is None:
-            self._view = View(store.read(self.evidence_file()))
+            try:
+                self._view = View(store.read(self.evidence_file()))
+            except Exception as error:
+                self._failure = f"the grader failed before this; no submission is to blame: {error}"
+                raise
         return self._view
 
     def evidence_file(self) -> Path:
@@ -165,6 +177,7 @@ class Checks:
         return self._evidence_file
 
     def _drive(self) -> Path:
+        from otelkata.deploy.interpreter import ParentFailed  # noqa: PLC0415
         from otelkata.deploy.keeper import IsolationUnavailable  # noqa: PLC0415
         from otelkata.drive.run import Settings  # noqa: PLC0415
         from otelkata.evidence import store  # noqa: PLC0415
@@ -175,7 +188,8 @@ class Checks:
             seed=secrets.randbelow(2**31) if seed is None else seed,
             quick=self._config.getoption("submission_quick"),
         )
-        python = self._config.getoption("submission_python") or sys.executable
+        named = self._config.getoption("submission_python")
+        python = named or sys.executable
         isolation = self._config.getoption("submission_isolation")
         self._scratch = tempfile.TemporaryDirectory(prefix="otelkata-evidence-")
         path = Path(self._scratch.name) / f"submission{store.SUFFIX}"
@@ -196,6 +210,9 @@ class Checks:
             asyncio.run(drive())
         except IsolationUnavailable as error:
             pytest.exit(str(error), pytest.ExitCode.USAGE_ERROR)
+        except ParentFailed as error:
+            hint = "; name another one with --submission-python, or leave it out" if named else ""
+            pytest.exit(f"nothing was run: {error}{hint}", pytest.ExitCode.USAGE_ERROR)
         except KeyboardInterrupt:
             if not self.in_process:
                 raise
@@ -231,27 +248,35 @@ class CheckItem(pytest.Item):
     def __init__(self, *, check: "Check", **arguments: Any) -> None:
         super().__init__(**arguments)
         self.check = check
-        self._result: Result | None = None
+        self._judged: Judged | None = None
         for criterion in check.criteria:
             self.add_marker(criterion)
 
     def setup(self) -> None:
         """Judge; what could not be judged ends here."""
         from otelkata.judge.verdict import is_about, run  # noqa: PLC0415
+        from otelkata.report.graded import judged  # noqa: PLC0415
+        from otelkata.report.words import cut  # noqa: PLC0415
 
         view = self._checks.view()
         if not is_about(view, self.check):
             pytest.skip(in_process.ALONE if self._checks.in_process else "left out of this run")
-        self._result = run(view, self.check)
-        if self._result.status in {"blocked", "error"}:
+        result = run(view, self.check)
+        self._judged = judged("", result, view.evidence.sources)
+        if result.status == "error":
             self._give_up_bonus()
-            pytest.fail(self._result.message, pytrace=False)
+            pytest.fail(cut(result.message), pytrace=False)
+        if result.status == "blocked":
+            self._give_up_bonus()
+            pytest.fail(self._judged.message, pytrace=False)
 
     def runtest(self) -> None:
         """Fail where the check found a fault."""
-        if self._result is not None and self._result.status == "failed":
+        from otelkata.report.plain import explain  # noqa: PLC0415
+
+        if self._judged is not None and self._judged.status == "failed":
             self._give_up_bonus()
-            pytest.fail(self._explain(self._result), pytrace=False)
+            pytest.fail(f"{self._judged.title}\n\n{explain(self._judged)}", pytrace=False)
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """Return where the check stands."""
@@ -264,19 +289,8 @@ class CheckItem(pytest.Item):
         return checks
 
     def _give_up_bonus(self) -> None:
-        if self.check.bonus and self._result is not None:
-            pytest.xfail(self._result.message)
-
-    def _explain(self, result: "Result") -> str:
-        from otelkata.report.tree import draw  # noqa: PLC0415
-
-        path, line = result.fault.place if result.fault else ("", 0)
-        where = f"\nwhere: {path}:{line}" if path else ""
-        trace = draw(result.fault) if result.fault else None
-        return (
-            f"{self.check.title}\n\nwhat:  {result.message}{where}\n"
-            f"why:   {self.check.why}\nfix:   {result.fix}" + (f"\n\n{trace}" if trace else "")
-        )
+        if self.check.bonus and self._judged is not None:
+            pytest.xfail(self._judged.message)
 
 
 def _submission(config: pytest.Config, path: str) -> Path:

@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -73,9 +74,10 @@ class Cache:
         """Remove the oldest of too many results, and batches that nobody has gone on with."""
         with contextlib.suppress(OSError):
             results = sorted(self._folder.iterdir(), key=_time)
-            batches = [path for path in self._batches.iterdir() if _is_old(path)]
-            for path in [*results[: max(0, len(results) - RESULTS_LIMIT)], *batches]:
-                path.unlink(missing_ok=True)
+            _remove(results[: max(0, len(results) - RESULTS_LIMIT)])
+        # One of the two may be there without the other.
+        with contextlib.suppress(OSError):
+            _remove([path for path in self._batches.iterdir() if _is_old(path)])
 
     def _path(self, fingerprint: str) -> Path:
         return self._folder / f"{fingerprint}.json.gz"
@@ -91,6 +93,11 @@ def _named() -> Path:
     except RuntimeError as error:
         raise OSError("the user has no home directory") from error
     return home / ("Library/Caches" if sys.platform == "darwin" else ".cache") / "otelkata"
+
+
+def _remove(paths: Iterable[Path]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
 
 
 def _time(path: Path) -> float:

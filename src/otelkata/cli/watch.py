@@ -2,9 +2,9 @@
 
 import argparse
 import asyncio
-import contextlib
 import os
 import secrets
+import sys
 from collections.abc import Collection
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +15,7 @@ from rich.rule import Rule
 from rich.text import Text
 from watchfiles import Change, DefaultFilter, awatch
 
+from otelkata.cli import EXIT_CODES
 from otelkata.deploy.interpreter import Launched
 from otelkata.deploy.source import DEPENDENCIES, LEFT_OUT
 from otelkata.drive.run import Settings
@@ -42,7 +43,14 @@ def watch(path: str, options: argparse.Namespace, launched: Launched | None) -> 
         asyncio.run(_Watch(path, options, console).run(launched))
     except KeyboardInterrupt:
         console.print(f"\nno longer watching {path}", markup=False)
+    except CannotWatch as error:
+        print(f"kata-grade: {error}", file=sys.stderr)
+        return EXIT_CODES["error"]
     return INTERRUPTED
+
+
+class CannotWatch(Exception):
+    """The system tells of no more saves; the message says why, and what to do."""
 
 
 class Saves:
@@ -52,13 +60,14 @@ class Saves:
         self._folder = folder.resolve()
         self._saved: set[str] = set()
         self._some = asyncio.Event()
-        self._watching: asyncio.Task[None] | None = None
+        self._watching: asyncio.Task[None]
 
     async def __aenter__(self) -> Self:
-        """Begin: what is saved from now on is not missed."""
+        """Begin: what is saved from now on is not missed. Raises CannotWatch."""
         self._watching = asyncio.create_task(self._watch())
         # As far as its first wait, before which the system was told.
         await asyncio.sleep(0)
+        self._check()
         return self
 
     async def __aexit__(
@@ -68,20 +77,35 @@ class Saves:
         trace: TracebackType | None,
     ) -> None:
         """End."""
-        if self._watching is not None:
-            self._watching.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._watching
+        self._watching.cancel()
+        await asyncio.wait({self._watching})
 
     async def wait(self) -> None:
-        """Wait until something has been saved that was not taken yet."""
-        await self._some.wait()
+        """Wait until something has been saved that was not taken yet. Raises CannotWatch."""
+        some = asyncio.create_task(self._some.wait())
+        try:
+            await asyncio.wait({some, self._watching}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            some.cancel()
+        self._check()
 
     def take(self) -> list[str]:
         """Return what was saved, by paths inside the submission."""
         saved, self._saved = sorted(self._saved), set()
         self._some.clear()
         return saved
+
+    def _check(self) -> None:
+        if self._watching.done():
+            error = self._watching.exception()
+            # The library watches in a group of tasks, whose own words say nothing.
+            while isinstance(error, BaseExceptionGroup):
+                error = error.exceptions[0]
+            raise CannotWatch(
+                f"saves cannot be watched: {error or 'there is nothing more to watch'}; leave out "
+                "--watch and grade after each save, or set WATCHFILES_FORCE_POLLING=1, with which "
+                "files are read for changes instead"
+            ) from error
 
     async def _watch(self) -> None:
         of_submission = _OfSubmission(self._folder)
@@ -124,18 +148,16 @@ class _Watch:
         self._before: dict[str, str] | None = None
 
     async def run(self, launched: Launched | None) -> None:
-        async with (
-            Grader(self._options.python, self._options.isolation) as grader,
-            Saves(Path(self._path)) as saves,
-        ):
+        async with Grader(self._options.python, self._options.isolation) as grader:
             grader.open(launched)
-            while True:
-                graded = await self._grade(grader, saves)
-                if graded is None:
-                    continue
-                self._tell(graded)
-                await saves.wait()
-                self._announce(saves.take())
+            async with Saves(Path(self._path)) as saves:
+                while True:
+                    graded = await self._grade(grader, saves)
+                    if graded is None:
+                        continue
+                    self._tell(graded)
+                    await saves.wait()
+                    self._announce(saves.take())
 
     async def _grade(self, grader: Grader, saves: Saves) -> Graded | None:
         # Returns None where something was saved meanwhile: what was graded is no more.
@@ -150,6 +172,7 @@ class _Watch:
                 task.cancel()
             await asyncio.wait({grading, saved})
         if given_up:
+            saved.result()
             self._announce(saves.take())
             return None
         return grading.result()

@@ -21,6 +21,11 @@ class EvidenceError(Exception):
     """A file holds no evidence that this version can judge."""
 
 
+class _Version(msgspec.Struct, frozen=True):
+    # All that evidence of any version has in common.
+    schema_version: int = SCHEMA_VERSION
+
+
 def encode(evidence: Evidence) -> bytes:
     """Return `evidence` as JSON, packed; the same evidence gives the same bytes."""
     return gzip.compress(msgspec.json.encode(evidence), _EFFORT, mtime=0)
@@ -29,14 +34,15 @@ def encode(evidence: Evidence) -> bytes:
 def decode(data: bytes) -> Evidence:
     """Return the evidence in `data`; raise EvidenceError where it is none of this version."""
     try:
-        evidence = msgspec.json.decode(_unpack(data), type=Evidence)
+        unpacked = _unpack(data)
+        version = msgspec.json.decode(unpacked, type=_Version).schema_version
+        if version != SCHEMA_VERSION:
+            raise EvidenceError(
+                f"its schema version is {version}; this version judges {SCHEMA_VERSION}"
+            )
+        return msgspec.json.decode(unpacked, type=Evidence)
     except (msgspec.DecodeError, UnicodeError, RecursionError, zlib.error) as error:
         raise EvidenceError(f"it is not evidence as this version writes it: {error}") from error
-    if evidence.schema_version != SCHEMA_VERSION:
-        raise EvidenceError(
-            f"its schema version is {evidence.schema_version}; this version judges {SCHEMA_VERSION}"
-        )
-    return evidence
 
 
 def _unpack(data: bytes) -> bytes:

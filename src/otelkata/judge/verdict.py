@@ -16,6 +16,11 @@ from .view import View
 
 NOTHING_SEEN = "nothing of the kind was seen: mend what failed, and it can be judged"
 
+NOTHING_JUDGED = (
+    "nothing was judged: this run left out all that it was for; run the submission again"
+)
+_MOST_NAMED = 3
+
 CheckStatus = Literal["passed", "failed", "blocked", "error"]
 CriterionStatus = Literal["passed", "failed", "blocked", "not_run"]
 
@@ -43,18 +48,35 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a submission came to."""
+    """What a submission came to; `unknown` are ids that the run was for and that no check has."""
 
     results: list[Result]
     criteria: dict[str, CriterionStatus]
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def gap(self) -> str:
+        """Return in words why nothing can be said of what the run was for; empty where it can."""
+        if self.unknown:
+            more = len(self.unknown) - _MOST_NAMED
+            named = ", ".join(self.unknown[:_MOST_NAMED]) + (
+                f" and {more} more" if more > 0 else ""
+            )
+            return (
+                f"this run was for {named}, and this grader has no check of that name; "
+                "run the submission again, or judge with the checks that it was run for"
+            )
+        return "" if self.results else NOTHING_JUDGED
 
     @property
     def outcome(self) -> Literal["passed", "failed", "error"]:
-        """Return `passed` when every required check passed.
+        """Return `passed` when every required check passed, and nothing is missing.
 
         Where one crashed, or all that keeps it from passing is a machine that was too busy, that is
         nothing to blame the submission for, and another run may tell.
         """
+        if self.gap:
+            return "error"
         required = [result for result in self.results if not result.check.bonus]
         short = [result for result in required if result.status != "passed"]
         if not short:
@@ -80,12 +102,15 @@ class Verdict:
 
 
 def judge(view: View, checks: Iterable[Check]) -> Verdict:
-    """Run every check that the run was for; none hides another.
+    """Run every check that the run was for; none hides another. Where one is unknown, none is run.
 
     Where one of a partial run could not be judged, what broke the contract is told with it, because
     that is why.
     """
     every = list(checks)
+    ids = {check.id for check in every}
+    if unknown := tuple(name for name in view.evidence.only if name not in ids):
+        return Verdict([], dict.fromkeys(CRITERIA, "not_run"), unknown)
     results = [run(view, check) for check in every if is_about(view, check)]
     only = frozenset(view.evidence.only)
     if only and any(result.status == "blocked" for result in results):

@@ -22,10 +22,6 @@ from .words import cut, cut_line
 
 SCHEMA_VERSION = 1
 NOT_RUN = "it was not run"
-NOTHING_JUDGED = (
-    "no check that this run was for is known to this grader; run the submission again, or judge "
-    "with the checks that it was run for"
-)
 MOST_NAMED = 4
 """How many checks are named where the same is said of several; of more, the number is told."""
 
@@ -174,14 +170,14 @@ def graded(submission: str, view: View, verdict: Verdict) -> Graded:
     remarks = reading.remarks if reading else []
     return Graded(
         submission=cut_line(submission),
-        verdict=verdict.outcome if verdict.results else "error",
+        verdict=verdict.outcome,
         seed=evidence.seed,
         criteria=verdict.criteria,
         left_out=tuple(evidence.left_out),
         only=tuple(map(cut_line, evidence.only)),
         required=Score(*verdict.required),
         bonus=Score(*verdict.bonus),
-        checks=tuple(_judged(submission, result, evidence.sources) for result in verdict.results),
+        checks=tuple(judged(submission, result, evidence.sources) for result in verdict.results),
         lint=tuple(
             _finding(submission, remark, evidence.sources) for remark in remarks if remark.criteria
         ),
@@ -192,7 +188,7 @@ def graded(submission: str, view: View, verdict: Verdict) -> Graded:
         ),
         isolation=evidence.isolation,
         duration_s=evidence.duration_s,
-        error="" if verdict.results else NOTHING_JUDGED,
+        error=cut_line(verdict.gap),
     )
 
 
@@ -227,7 +223,8 @@ def decode(data: bytes) -> Graded:
     return msgspec.json.decode(data, type=Graded)
 
 
-def _judged(submission: str, result: Result, sources: Mapping[str, str]) -> Judged:
+def judged(submission: str, result: Result, sources: Mapping[str, str]) -> Judged:
+    """Return what one check came to, as anybody can be shown it; `sources` are the submission's."""
     fault = result.fault
     drawing = lay_out(fault) if fault else None
     trace = to_text(drawing) if drawing else fault.details.strip() if fault else ""

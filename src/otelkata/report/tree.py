@@ -2,17 +2,9 @@
 
 from collections.abc import Iterator
 
-from otelkata.judge.finding import Fault
-
-from .drawing import NO_TRACEPARENT, Bar, Crossing, Drawing, lay_out
+from .drawing import NO_TRACEPARENT, Bar, Crossing, Drawing
 
 MARK = "✗"
-
-
-def draw(fault: Fault) -> str | None:
-    """Return the trace that `fault` is in, or its details; None where it has neither."""
-    drawing = lay_out(fault)
-    return to_text(drawing) if drawing is not None else fault.details.strip() or None
 
 
 def to_text(drawing: Drawing) -> str:
