@@ -1,5 +1,7 @@
 """Each check fails on the fault that it is about, and nothing fails on a sound submission."""
 
+from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import replace
 from typing import cast
 
@@ -43,7 +45,7 @@ from otelkata.evidence.model import (
     Reading,
     Remark,
 )
-from otelkata.host.wire import Ended, Event, Link, Logged, Problem, Service, Span
+from otelkata.host.wire import PROBE_SCOPE, Ended, Event, Link, Logged, Problem, Service, Span
 from otelkata.judge import registry
 from otelkata.judge.criteria import CRITERIA
 from otelkata.judge.registry import Check
@@ -80,6 +82,24 @@ def outside(label: str) -> Change:
     return all_of(
         started(label, handler="", cause=0), span(label, parent_id=None, trace_id=OTHER_TRACE)
     )
+
+
+def in_context_of(choose: Callable[[list[int]], int]) -> Change:
+    """Have the spans of each start begin in the context of one request: `choose` gets the ports."""
+
+    def change(evidence: Evidence) -> None:
+        ports: dict[str, list[int]] = defaultdict(list)
+        for item in sorted(evidence.exchanges, key=lambda item: item.received_ns):
+            ports[item.callee].append(item.port)
+        evidence.started[:] = [
+            replace(item, handler=item.start if port else "", cause=port)
+            if item.scope != PROBE_SCOPE
+            else item
+            for item in evidence.started
+            for port in [choose(ports[item.start])]
+        ]
+
+    return change
 
 
 def by_a_worker(*cases: str) -> Change:
@@ -410,6 +430,8 @@ LAST_FOUR = ANSWERED_CASES[-4:]
 MS = 1_000_000
 ANSWERED_NS = exchange_of("success", "gateway>payment").answered_ns
 RECEIVED_NS = exchange_of("success", "gateway>payment").received_ns
+USER_OF_SUCCESS = View(sound()).cases["success"].data.marks.user_id
+QUERY_NS = exchange_of("success", "gateway>inventory").answered_ns - MS
 PAYMENT = "success/gateway>payment"
 
 ACCEPTED: dict[str, Change] = {
@@ -573,6 +595,37 @@ ACCEPTED: dict[str, Change] = {
         f"what only looks like personal data: {text}": attribute("success/payment", "note", text)
         for text in ("payment@node-1", "4000000000000000")
     },
+    **{
+        f"a server that hands requests to threads: {label}": started(label, handler="", cause=0)
+        for label in ("success/gateway", "success/inventory", "root/gateway", "malformed/gateway")
+    },
+    "servers that hand all requests to threads": in_context_of(lambda _: 0),
+    "workers that the first request started": in_context_of(lambda ports: ports[0] if ports else 0),
+    "a query that found the database locked, and was tried again": all_of(
+        exported("success/inventory/query", status="ERROR", events=[EXCEPTION], end_ns=QUERY_NS),
+        beside("success/inventory/query", "again", status="UNSET", start_ns=QUERY_NS),
+    ),
+    "a connection as a span": all_of(
+        beside("success/inventory/query", "connect", attributes={"db.system.name": "sqlite"}),
+    ),
+    "a database of the gateway's own": all_of(
+        beside("success/gateway>inventory", "cached", attributes={"db.system.name": "redis"}),
+    ),
+    "a call of another kind before one that is refused": all_of(
+        beside(
+            "refused/gateway>inventory",
+            "cached",
+            attributes={"rpc.system": "grpc"},
+            status="UNSET",
+            events=[],
+            start_ns=exchange_of("refused", "client>gateway").received_ns,
+        ),
+    ),
+    "a route with a template": attribute("success/inventory", "http.route", "/{name}"),
+    "a URL without a port": all_of(
+        attribute("success/gateway>inventory", "url.full", "http://inventory/reservations"),
+        header("success", "gateway>inventory", "host", "inventory:80"),
+    ),
     "an INTERNAL span beside a query": beside("success/inventory/query", "local", kind="INTERNAL"),
 }
 
@@ -1663,6 +1716,27 @@ def test_what_cannot_be_judged_hides_no_fault_behind_it(check: str, change: Chan
 def test_the_places_of_personal_data_are_named(place: str, change: Change) -> None:
     message = result("privacy.nothing_personal_is_exported", change).message
     assert message.endswith(f" holds an e-mail address or a card number in its {place}")
+
+
+@pytest.mark.parametrize(
+    ("inner", "status"),
+    [(USER_OF_SUCCESS, "passed"), ("somebody else", "failed"), (None, "failed")],
+)
+def test_the_users_id_may_be_on_the_inner_one_of_two_server_spans(
+    inner: str | None, status: str
+) -> None:
+    """That is the current one while the request is handled."""
+    attributes = {"user.id": inner} if inner else {}
+    change = all_of(
+        beside(
+            "success/gateway",
+            "inner",
+            parent_id=id_of("success/gateway"),
+            attributes=attributes,
+        ),
+        attribute("success/gateway", "user.id"),
+    )
+    assert result("attributes.gateway_names_the_user", change).status == status
 
 
 @pytest.mark.parametrize(
