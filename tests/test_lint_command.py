@@ -11,6 +11,7 @@ from pathlib import Path
 import planted
 import pytest
 from lint_sources import CLEAN, LEAK, put, tree
+from submissions import PATIENCE
 
 from otelkata.cli.lint import main
 from otelkata.lint.command import config, one, run
@@ -88,6 +89,7 @@ def spoken(
         input=source,
         capture_output=True,
         check=False,
+        timeout=PATIENCE,
         env={**os.environ, **environment},
     )
 
@@ -453,6 +455,13 @@ def test_standard_input_may_be_too_large(lint: Lint, monkeypatch: pytest.MonkeyP
     code, _, err = lint("-")
     assert code == 2
     assert err.startswith("<stdin>: has 1,000,016 bytes")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+def test_a_named_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.py")
+    done = spoken(["pipe.py"])
+    assert (done.returncode, done.stderr) == (2, b"pipe.py: is no regular file\n")
 
 
 def test_standard_input_is_configured_as_its_name_says(tmp_path: Path) -> None:
