@@ -11,7 +11,7 @@ from pathlib import Path
 
 from otelkata import __version__
 from otelkata.cli import EXIT_CODES, loop_options
-from otelkata.cli.guard import INTERRUPTED, check_output, guard
+from otelkata.cli.guard import INTERRUPTED, check_input, check_output, guard
 from otelkata.cli.usage import Parser, positive
 from otelkata.deploy.interpreter import Launched, ParentFailed, forks, launch
 from otelkata.host.isolation import LEVELS
@@ -242,6 +242,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _paths(parser: argparse.ArgumentParser, options: argparse.Namespace) -> list[str]:
+    check_input(parser, options.paths)
     paths: list[str] = []
     for path in options.paths:
         paths += _listed() if path == "-" else [path]

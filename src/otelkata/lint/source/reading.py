@@ -13,9 +13,7 @@ LARGEST = 1_000_000
 """Bytes: above that, a parsed file takes more than a gigabyte of memory."""
 
 # Without O_NONBLOCK a named pipe would be waited for.
-_FLAGS = os.O_RDONLY | sum(
-    getattr(os, name, 0) for name in ("O_CLOEXEC", "O_BINARY", "O_NONBLOCK")
-)
+_FLAGS = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_CLOEXEC", "O_BINARY", "O_NONBLOCK"))
 _WINDOW = 1 << 18
 _CODING = re.compile(rb"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 _NEWLINE = re.compile(r"\r\n|\r|\n")
