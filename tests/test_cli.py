@@ -406,3 +406,17 @@ def test_a_narrow_terminal_splits_no_id(files: dict[str, Evidence], tmp_path: Pa
         assert "  ? F5  attributes follow the semantic conventions:\n        blocked\n" in (
             "\n".join(lines)
         )
+
+
+def test_a_fault_of_the_driver_is_held_against_no_submission(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def fail(*_: object) -> None:
+        raise RuntimeError("no such luck")
+
+    monkeypatch.setattr("otelkata.drive.run.process_card", fail)
+    assert main([str(REFERENCE), "--only", "T3"]) == 3
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "RuntimeError: no such luck" in said.err
+    assert said.err.endswith("kata-grade failed; the submission is not to blame\n")

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import time
+import traceback
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -184,10 +185,13 @@ class _Session:
         self._warned: set[str] = set()
         self._server: asyncio.Server | None = None
         self._door = Door(services, self._pass)
+        services.on_failure = self._tell_failure
 
     async def open(self, terms: Terms) -> None:
+        public = Public()
+        public.on_failure = self._tell_failure
         try:
-            self._server = await listen(self._door.enter, Public(), terms.port)
+            self._server = await listen(self._door.enter, public, terms.port)
         except OSError as error:
             raise PortTaken(
                 f"--port {terms.port}: {error.strerror}; name another one, or 0 for any that is "
@@ -295,6 +299,13 @@ class _Session:
         services.record.assign(checkouts.belonging(view, {draft.number for draft in answered}))
         self._tell_the_rest(view)
         self._forget()
+
+    def _tell_failure(self, error: BaseException) -> None:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        self._audience.tell(
+            f"kata-serve failed to answer a request; the submission is not to blame: {error!r} "
+            f"({place.filename}:{place.lineno})"
+        )
 
     def _tell_the_rest(self, view: View) -> None:
         for span in checkouts.outside(view):
