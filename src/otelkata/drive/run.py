@@ -32,7 +32,10 @@ from .tap import Crossings, process_card
 from .values import Values
 
 RUN_LIMIT = 90.0
-"""Longest time, in seconds, that a submission may take over all scenarios, whatever it does."""
+"""Longest time, in seconds, that a submission may take over all scenarios, whatever it does.
+
+It is multiplied by the run's patience.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +52,10 @@ class Crew:
     """Who works for one submission after the other.
 
     `hosts` makes what runs a submission, of the exchange where its hosts call in and the folder of
-    the run. Only `groups` of scenarios can be played there (None: all), and in whatever takes time
-    it has so much `patience`, which multiplies every limit. It runs the copy of the submission, or
-    the files themselves where it is `in_place`.
+    the run. Only `groups` of scenarios can be played there (None: all). `patience` multiplies how
+    long services may take to come up, to answer and to flush, their own time-outs, and the limit of
+    the whole run; not how long spans are waited for that nobody ends, nor what the contract grants
+    an exit. It runs the copy of the submission, or the files themselves where it is `in_place`.
     """
 
     reader: Reader
