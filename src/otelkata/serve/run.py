@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import time
 import traceback
@@ -267,7 +268,8 @@ class _Session:
             draft.answered(response)
         except CallFailed as failed:
             draft.outcome = "dropped_in_headers"
-            return json_answer(502, f'{{"error": "the gateway gave no answer: {failed.reason}"}}')
+            error = f"the gateway gave no answer: {failed.reason}"
+            return json_answer(502, json.dumps({"error": error}))
         finally:
             services.record.finish(draft)
             del self._under_way[draft.number]
