@@ -14,9 +14,9 @@ from lint_sources import CLEAN, LEAK, put, tree
 from submissions import PATIENCE
 
 from otelkata.cli.lint import main
-from otelkata.lint.command import config, one, run
+from otelkata.lint.command import config, files, one, run
 from otelkata.lint.flow import ownership
-from otelkata.lint.source import files, reading
+from otelkata.lint.source import reading
 
 COMMAND = [sys.executable, "-m", "otelkata.cli.lint"]
 TABLE = "[tool.kata-lint]\n"

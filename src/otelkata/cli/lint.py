@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING
 
 from otelkata.cli import lint_options
 from otelkata.cli.guard import guard
-from otelkata.lint.command import run
+from otelkata.lint.command import files, run
 from otelkata.lint.command.config import Config, ConfigMistake, closest
 from otelkata.lint.command.report import Mode, Report
 from otelkata.lint.command.selection import Selection, UnknownSelector
 from otelkata.lint.finding import Unread
-from otelkata.lint.source import files
 
 if TYPE_CHECKING:
     from otelkata.lint.command.baseline import Baseline

@@ -7,7 +7,7 @@ import argparse
 from otelkata import __version__
 from otelkata.cli.guard import check_input
 from otelkata.cli.usage import Parser, positive, unwritable
-from otelkata.lint.source import files
+from otelkata.lint.command import files
 
 FORMATS = ("text", "json", "sarif", "github")
 
