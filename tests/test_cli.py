@@ -118,13 +118,40 @@ def test_wrong_usage_is_told_in_one_line_and_has_the_code_2(
         (["--seed", "1", "--quick"], "--quick, --seed"),
         (["--each", "."], "--each"),
         (["--engine", "dask"], "--engine"),
+        (["--no-cache", "--cache", "results"], "--cache, --no-cache"),
         ([], ""),
     ],
 )
 def test_what_regrade_makes_no_use_of_is_told_and_forbids_nothing(
-    arguments: list[str], named: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    arguments: list[str],
+    named: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     assert run("--regrade", kept(tmp_path / "kept", a=WRONG), *arguments) == 1
+    told = capsys.readouterr().err
+    assert told.endswith(f"it makes no use of {named}\n") if named else not told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["--jobs", "2"], "--jobs"),
+        (["--no-cache", "--resume"], "--resume, --no-cache"),
+        (["--cache", "results"], ""),
+    ],
+)
+def test_what_one_submission_makes_no_use_of_is_told(
+    arguments: list[str],
+    named: str,
+    nothing: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(nothing.parent)
+    assert run(nothing, *arguments) == 1
     told = capsys.readouterr().err
     assert told.endswith(f"it makes no use of {named}\n") if named else not told
 

@@ -17,6 +17,8 @@ from otelkata.deploy.interpreter import Launched, ParentFailed, forks, launch
 from otelkata.host.isolation import LEVELS
 from otelkata.report import formats
 
+_PROCESSORS = os.cpu_count() or 1
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code.
@@ -45,6 +47,7 @@ def _grade(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
         return _grade_all(parser, paths, options)
     if options.engine != "local":
         parser.error("--engine spreads batches: name more submissions, --each or --shard 1/1")
+    loop_options.note_what_one_leaves(options)
     try:
         # First of all, because what it has to import takes as long as everything else here.
         launched = launch(options.python) if forks() else None
@@ -84,6 +87,7 @@ def _grade_all(
 ) -> int:
     from otelkata.cli import session  # noqa: PLC0415 (a wrong usage is told at once)
 
+    options.jobs = options.jobs or _PROCESSORS
     part, parts = options.shard or (1, 1)
     numbers = range(part, len(paths) + 1, parts)
     shard = [paths[number - 1] for number in numbers]
@@ -97,6 +101,7 @@ def _grade_all(
 def _regrade(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     if not options.regrade.is_dir():
         parser.error(f"--regrade {options.regrade}: that is no directory")
+    options.jobs = options.jobs or _PROCESSORS
     from otelkata.cli import session  # noqa: PLC0415 (a wrong usage is told at once)
 
     return _spread(parser, lambda: session.regrade(options))
@@ -158,8 +163,8 @@ def _parser() -> argparse.ArgumentParser:
         "--jobs",
         metavar="N",
         type=positive,
-        default=os.cpu_count() or 1,
-        help="run submissions on N processors (default: all, %(default)s)",
+        default=0,
+        help=f"run submissions on N processors (default: all, {_PROCESSORS})",
     )
     parser.add_argument(
         "--engine",
