@@ -118,13 +118,40 @@ def test_wrong_usage_is_told_in_one_line_and_has_the_code_2(
         (["--seed", "1", "--quick"], "--quick, --seed"),
         (["--each", "."], "--each"),
         (["--engine", "dask"], "--engine"),
+        (["--no-cache", "--cache", "results"], "--cache, --no-cache"),
         ([], ""),
     ],
 )
 def test_what_regrade_makes_no_use_of_is_told_and_forbids_nothing(
-    arguments: list[str], named: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    arguments: list[str],
+    named: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     assert run("--regrade", kept(tmp_path / "kept", a=WRONG), *arguments) == 1
+    told = capsys.readouterr().err
+    assert told.endswith(f"it makes no use of {named}\n") if named else not told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["--jobs", "2"], "--jobs"),
+        (["--no-cache", "--resume"], "--resume, --no-cache"),
+        (["--cache", "results"], ""),
+    ],
+)
+def test_what_one_submission_makes_no_use_of_is_told(
+    arguments: list[str],
+    named: str,
+    nothing: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(nothing.parent)
+    assert run(nothing, *arguments) == 1
     told = capsys.readouterr().err
     assert told.endswith(f"it makes no use of {named}\n") if named else not told
 
@@ -440,3 +467,17 @@ def test_a_narrow_terminal_splits_no_id(files: dict[str, Evidence], tmp_path: Pa
         assert "  ? F5  attributes follow the semantic conventions:\n        blocked\n" in (
             "\n".join(lines)
         )
+
+
+def test_a_fault_of_the_driver_is_held_against_no_submission(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def fail(*_: object) -> None:
+        raise RuntimeError("no such luck")
+
+    monkeypatch.setattr("otelkata.drive.run.process_card", fail)
+    assert main([str(REFERENCE), "--only", "T3"]) == 3
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "RuntimeError: no such luck" in said.err
+    assert said.err.endswith("kata-grade failed; the submission is not to blame\n")

@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import pytest
-from event_loop import in_event_loop
+from event_loop import in_event_loop, until
 
+from otelkata.deploy.network import OwnNetwork
 from otelkata.drive.http import (
     BODY_LIMIT,
     HOST,
@@ -27,10 +28,11 @@ LAST = b"GET /last HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
 
 
 class Server:
-    """A listener that keeps the requests it handled."""
+    """A listener that keeps the requests it handled, and what its handler failed with."""
 
     def __init__(self, answer: Callable[[Connection], None]) -> None:
         self.requests: list[Request] = []
+        self.failures: list[BaseException] = []
         self.port = 0
         self._answer = answer
 
@@ -42,7 +44,9 @@ class Server:
 @asynccontextmanager
 async def serving(answer: Callable[[Connection], None]) -> AsyncIterator[Server]:
     server = Server(answer)
-    listener = await listen(server.handle)
+    network = OwnNetwork()
+    network.on_failure = server.failures.append
+    listener = await listen(server.handle, network)
     server.port = port_of(listener)
     try:
         yield server
@@ -214,16 +218,78 @@ def _crash(_: Connection) -> None:
     raise RuntimeError("the handler failed")
 
 
+def _crash_late(connection: Connection) -> None:
+    connection.write_raw(b"")
+    _crash(connection)
+
+
 @pytest.mark.parametrize(
-    "answer",
-    [pytest.param(_crash, id="it raises"), pytest.param(lambda _: None, id="it answers nothing")],
+    ("answer", "failures"),
+    [
+        pytest.param(_crash, ["the handler failed"], id="it raises"),
+        pytest.param(_crash_late, ["the handler failed"], id="it raises after it has closed"),
+        pytest.param(lambda _: None, [], id="it answers nothing"),
+    ],
 )
 @in_event_loop
-async def test_a_handler_that_fails_closes_the_connection(
-    answer: Callable[[Connection], None],
+async def test_a_handler_that_fails_closes_the_connection_and_is_told_of(
+    answer: Callable[[Connection], None], failures: list[str]
 ) -> None:
     async with serving(answer) as server:
         assert await send(server.port, GET) == b""
+        assert [str(failure) for failure in server.failures] == failures
+
+
+@pytest.mark.parametrize(
+    ("answer", "data"),
+    [
+        pytest.param(
+            answer_ok, b"HEAD / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", id="a head alone"
+        ),
+        pytest.param(
+            lambda c: c.answer_partly(OK), b"HEAD / HTTP/1.1\r\nHost: h\r\n\r\n", id="half a head"
+        ),
+        pytest.param(answer_ok, b"CONNECT h:1 HTTP/1.1\r\nHost: h\r\n\r\n", id="a tunnel"),
+        pytest.param(answer_ok, b"PRI * HTTP/2.0\r\n\r\n", id="another protocol"),
+        pytest.param(answer_ok, GET + b"\x00" * 9, id="a request and no other"),
+        pytest.param(Connection.reset, GET, id="it is reset"),
+    ],
+)
+@in_event_loop
+async def test_whatever_a_client_asks_for_is_no_failure_of_who_answers(
+    answer: Callable[[Connection], None], data: bytes
+) -> None:
+    async with serving(answer) as server:
+        with contextlib.suppress(ConnectionResetError):
+            await send(server.port, data)
+        assert server.failures == []
+
+
+@in_event_loop
+async def test_the_preface_of_http2_is_none_in_the_midst_of_an_answer() -> None:
+    handling, released = asyncio.Event(), asyncio.Event()
+    failures: list[BaseException] = []
+    network = OwnNetwork()
+    network.on_failure = failures.append
+
+    async def wait(connection: Connection, _request: Request) -> None:
+        handling.set()
+        await released.wait()
+        connection.answer(OK)
+
+    listener = await listen(wait, network)
+    reader, writer = await asyncio.open_connection(HOST, port_of(listener))
+    writer.write(LAST)
+    await handling.wait()
+    handling.clear()
+    received = network._received
+    writer.write(b"PRI * HTTP/2.0\r\n\r\n")
+    await until(lambda: network._received > received)
+    released.set()
+    assert (await reader.read()).count(b"HTTP/1.1 200") == 1
+    assert (handling.is_set(), failures) == (False, [])
+    writer.close()
+    listener.close()
 
 
 @in_event_loop

@@ -11,11 +11,12 @@ from pathlib import Path
 import planted
 import pytest
 from lint_sources import CLEAN, LEAK, put, tree
+from submissions import PATIENCE
 
 from otelkata.cli.lint import main
-from otelkata.lint.command import config, one, run
+from otelkata.lint.command import config, files, one, run
 from otelkata.lint.flow import ownership
-from otelkata.lint.source import files, reading
+from otelkata.lint.source import reading
 
 COMMAND = [sys.executable, "-m", "otelkata.cli.lint"]
 TABLE = "[tool.kata-lint]\n"
@@ -88,6 +89,7 @@ def spoken(
         input=source,
         capture_output=True,
         check=False,
+        timeout=PATIENCE,
         env={**os.environ, **environment},
     )
 
@@ -108,6 +110,9 @@ def spoken(
         ({"a.py": b"opentelemetry\xff\n"}, ["a.py"], 2),
         ({"a.py": LEAK}, ["--select=OTK7", "a.py"], 2),
         ({"a.py": LEAK}, ["--format=xml", "a.py"], 2),
+        ({"a.py": LEAK}, ["--diff", "--format=json", "a.py"], 2),
+        ({"a.py": LEAK}, ["--diff", "--output=o", "a.py"], 2),
+        ({"a.py": LEAK}, ["--diff", "--statistics", "a.py"], 2),
         ({"a.py": LEAK}, ["--jobs=-1", "a.py"], 2),
         ({"a.py": LEAK}, ["--jobs=0", "a.py"], 2),
         ({"a.py": LEAK}, ["--statistics", "--format=json", "a.py"], 2),
@@ -366,7 +371,7 @@ def test_an_interrupt_ends_the_run_as_one_does(lint: Lint, monkeypatch: pytest.M
         raise KeyboardInterrupt
 
     monkeypatch.setattr(files, "find", interrupt)
-    assert lint("a.py") == (130, "", "")
+    assert lint("a.py") == (130, "", "kata-lint was interrupted\n")
 
 
 def test_a_report_that_nobody_reads_has_the_code_that_shells_have_for_it(
@@ -453,6 +458,50 @@ def test_standard_input_may_be_too_large(lint: Lint, monkeypatch: pytest.MonkeyP
     code, _, err = lint("-")
     assert code == 2
     assert err.startswith("<stdin>: has 1,000,016 bytes")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+def test_a_named_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.py")
+    done = spoken(["pipe.py"])
+    assert (done.returncode, done.stderr) == (2, b"pipe.py: is no regular file\n")
+
+
+def test_its_own_failure_is_no_finding(
+    tmp_path: Path, lint: Lint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("no such luck")
+
+    put(tmp_path / "a.py", CLEAN)
+    monkeypatch.setattr(run, "lint", fail)
+    code, _, err = lint("a.py")
+    assert code == 2
+    assert "RuntimeError: no such luck" in err
+    assert err.endswith("kata-lint failed; what it was to read is not to blame\n")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="shells of its own")
+@pytest.mark.parametrize("command", ["lint", "grade"])
+def test_a_standard_input_that_is_closed_is_told(command: str) -> None:
+    done = subprocess.run(
+        [
+            "/bin/sh",
+            "-c",
+            'exec "$@" <&-',
+            "sh",
+            sys.executable,
+            "-m",
+            f"otelkata.cli.{command}",
+            "-",
+        ],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    said = f"kata-{command}: error: - is standard input, and that is closed\n"
+    assert (done.returncode, done.stderr[-len(said) :]) == (2, said)
 
 
 def test_standard_input_is_configured_as_its_name_says(tmp_path: Path) -> None:

@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 from lint_sources import put, tree
 
-from otelkata.lint.command import config
+from otelkata.lint.command import config, files
 from otelkata.lint.command.config import ConfigMistake
-from otelkata.lint.source import files
 
 TABLE = "[tool.kata-lint]\n"
 

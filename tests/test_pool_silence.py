@@ -11,8 +11,13 @@ from event_loop import in_event_loop
 from otelkata.batch import pool as pool_module
 from otelkata.batch.pool import Pool
 from otelkata.batch.task import Done, Task, Terms
+from otelkata.drive import load, reading, run
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="nothing can be stopped")
+
+
+def test_the_longest_run_that_there_may_be_is_no_silence() -> None:
+    assert load.MOST * run.RUN_LIMIT + reading.READING_LIMIT < pool_module.SILENCE_LIMIT
 
 
 @in_event_loop

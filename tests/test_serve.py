@@ -6,6 +6,7 @@ import shlex
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -105,6 +106,29 @@ def test_a_processor_that_is_down_refuses_connections(reference: Session) -> Non
     reference.drawn(2)
     _, news = reference.ask("GET", "/kata-serve/news?-1")
     assert "connection refused" in news["requests"][0]["html"]
+
+
+FAILING_PROCESSOR = """
+import sys
+from otelkata.cli.serve import main
+from otelkata.serve import services
+
+async def fail(*_):
+    raise RuntimeError("no such luck")
+
+services.process_card = fail
+sys.exit(main())
+"""
+
+
+def test_a_failure_of_its_own_is_told_as_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    planted_command = [sys.executable, "-c", FAILING_PROCESSOR]
+    monkeypatch.setattr("serving.command", lambda *said: [*planted_command, *map(str, said)])
+    with serving(planted.REFERENCE) as session:
+        session.check_out()
+        told = session.wait_for("kata-serve failed to answer a request; (.*)")[1]
+        assert session.interrupt() == 0
+    assert told.startswith("the submission is not to blame: RuntimeError('no such luck')")
 
 
 def test_a_broken_trace_is_drawn_in_its_pieces(tmp_path: Path) -> None:

@@ -279,6 +279,19 @@ async def test_of_a_body_that_is_nested_without_end_only_the_beginning_is_kept()
 
 
 @in_event_loop
+async def test_how_deep_a_body_is_nested_is_no_fault_of_who_reads_it() -> None:
+    """One that could just be read is read again further down, and written as well."""
+    failures: list[BaseException] = []
+    async with staged(a_play(Reserve())) as stage:
+        stage.network.on_failure = failures.append
+        for depth in range(800, 1000, 4):
+            nested = b"[" * depth + b"]" * depth
+            body = b'{"card_number": "%s", "sku": %s}' % (MARKS.card_number.encode(), nested)
+            await Call(Request("POST", "/", [], body), set()).send(stage.port)
+    assert failures == []
+
+
+@in_event_loop
 async def test_a_body_that_is_no_json_belongs_to_no_case() -> None:
     async with staged(a_play(Answer(503, "{}"))) as stage:
         request = Request("POST", "/", [], b'\xff{"sku": ')

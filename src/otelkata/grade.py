@@ -140,15 +140,6 @@ class Grader:
             yield evidence
 
 
-async def grade(
-    path: str, settings: Settings, python: str, isolation: Level | None = None
-) -> Graded:
-    """Return what one submission came to; raises what `Grader.grade` raises."""
-    async with Grader(python, isolation) as grader:
-        grader.open()
-        return await grader.grade(path, settings)
-
-
 def judge_evidence(path: str, evidence: Evidence, checks: Sequence[Check]) -> Graded:
     """Judge what was observed, now or before."""
     view = View(evidence)

@@ -29,12 +29,11 @@ class Described(TypedDict, total=False):
 class Answer(TypedDict, total=False):
     """What a submission came to: JSON as bytes, or why there is none.
 
-    `died` tells that the process which ran it has ended, `refused` that nothing can be graded.
+    It is empty where the process that ran it has ended; `refused` tells that nothing can be graded.
     """
 
     result: bytes
     evidence: bytes
-    died: bool
     refused: str
 
 
@@ -77,7 +76,7 @@ class Station(WorkerPlugin):
             async with temporary_folder() as folder:
                 return await _grade(line, task, packed, folder)
         except Ended:
-            return Answer(died=True)
+            return Answer()
         except CannotGrade as error:
             return Answer(refused=str(error))
         finally:

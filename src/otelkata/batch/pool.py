@@ -6,6 +6,10 @@ import time
 from collections import deque
 from collections.abc import AsyncGenerator, Iterable
 
+from otelkata.deploy.warm import COMPILE_LIMIT
+from otelkata.drive.load import MOST
+from otelkata.drive.reading import READING_LIMIT
+from otelkata.drive.run import RUN_LIMIT
 from otelkata.report.graded import failure
 
 from .connection import Connection, isolation
@@ -14,10 +18,11 @@ from .task import Began, Done, News, Ready, Task, Terms
 IN_FLIGHT = 12
 """Most submissions that one worker has at a time: all but one of them only wait."""
 
-SILENCE_LIMIT = 400.0
+SILENCE_LIMIT = COMPILE_LIMIT + MOST * RUN_LIMIT + 2 * READING_LIMIT
 """Longest time, in seconds, for which a worker that has something to do may have no news.
 
-Whatever a submission does, its run is over after a quarter of that.
+Whatever a submission does, its run is over before that: even where a machine is so busy that all
+scenarios have their longest time, and the linter begins only then. A minute is left for the rest.
 """
 
 ATTEMPTS = 2

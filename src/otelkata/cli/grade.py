@@ -11,11 +11,13 @@ from pathlib import Path
 
 from otelkata import __version__
 from otelkata.cli import EXIT_CODES, loop_options
-from otelkata.cli.guard import INTERRUPTED, check_output, guard
+from otelkata.cli.guard import INTERRUPTED, check_input, check_output, guard
 from otelkata.cli.usage import Parser, positive
 from otelkata.deploy.interpreter import Launched, ParentFailed, forks, launch
 from otelkata.host.isolation import LEVELS
 from otelkata.report import formats
+
+_PROCESSORS = os.cpu_count() or 1
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -45,6 +47,7 @@ def _grade(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
         return _grade_all(parser, paths, options)
     if options.engine != "local":
         parser.error("--engine spreads batches: name more submissions, --each or --shard 1/1")
+    loop_options.note_what_one_leaves(options)
     try:
         # First of all, because what it has to import takes as long as everything else here.
         launched = launch(options.python) if forks() else None
@@ -84,6 +87,7 @@ def _grade_all(
 ) -> int:
     from otelkata.cli import session  # noqa: PLC0415 (a wrong usage is told at once)
 
+    options.jobs = options.jobs or _PROCESSORS
     part, parts = options.shard or (1, 1)
     shard = paths[part - 1 :: parts]
     try:
@@ -96,6 +100,7 @@ def _grade_all(
 def _regrade(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     if not options.regrade.is_dir():
         parser.error(f"--regrade {options.regrade}: that is no directory")
+    options.jobs = options.jobs or _PROCESSORS
     from otelkata.cli import session  # noqa: PLC0415 (a wrong usage is told at once)
 
     return _spread(parser, lambda: session.regrade(options))
@@ -157,8 +162,8 @@ def _parser() -> argparse.ArgumentParser:
         "--jobs",
         metavar="N",
         type=positive,
-        default=os.cpu_count() or 1,
-        help="run submissions on N processors (default: all, %(default)s)",
+        default=0,
+        help=f"run submissions on N processors (default: all, {_PROCESSORS})",
     )
     parser.add_argument(
         "--engine",
@@ -241,6 +246,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _paths(parser: argparse.ArgumentParser, options: argparse.Namespace) -> list[str]:
+    check_input(parser, options.paths)
     paths: list[str] = []
     for path in options.paths:
         paths += _listed() if path == "-" else [path]

@@ -9,12 +9,12 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from otelkata.cli import lint_options
-from otelkata.lint.command import run
+from otelkata.cli.guard import guard
+from otelkata.lint.command import files, run
 from otelkata.lint.command.config import Config, ConfigMistake, closest
 from otelkata.lint.command.report import Mode, Report
 from otelkata.lint.command.selection import Selection, UnknownSelector
 from otelkata.lint.finding import Unread
-from otelkata.lint.source import files
 
 if TYPE_CHECKING:
     from otelkata.lint.command.baseline import Baseline
@@ -29,19 +29,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parser = lint_options.parser()
     options = parser.parse_args(arguments)
+    return guard(
+        "kata-lint", lambda: _run(parser, options), failed=UNUSABLE, spared="what it was to read"
+    )
+
+
+def _run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     try:
-        code = _explain(options.explain) if options.explain else _lint(parser, options)
-        sys.stdout.flush()
+        return _explain(options.explain) if options.explain else _lint(parser, options)
     except (ConfigMistake, UnknownSelector, UsageMistake) as error:
         parser.error(str(error))
-    except BrokenPipeError:
-        # Whoever read the report has read enough; nothing is left to tell.
-        from otelkata.cli.guard import leave_quietly  # noqa: PLC0415 (few runs need it)
-
-        return leave_quietly()
-    except KeyboardInterrupt:
-        return 130
-    return code
 
 
 class UsageMistake(ValueError):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 
 from otelkata import __version__
+from otelkata.cli.guard import check_input
 from otelkata.cli.usage import Parser, positive, unwritable
-from otelkata.lint.source import files
+from otelkata.lint.command import files
 
 FORMATS = ("text", "json", "sarif", "github")
 
@@ -72,13 +73,22 @@ def check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
     """Refuse options that do not go together; this ends the command with exit code 2."""
     if not options.paths:
         parser.error("name at least one file or directory; - is standard input")
+    check_input(parser, options.paths)
     if options.stdin_filename and files.STDIN not in options.paths:
         parser.error("--stdin-filename names what comes from standard input: add the path -")
     if options.statistics and options.format != "text":
         parser.error(f"--statistics counts instead of listing, and --format {options.format} lists")
+    if options.diff and (listing := _of_listings(options)):
+        parser.error(f"--diff shows changes and lists no findings: leave out {listing}")
     if options.baseline and options.write_baseline:
         parser.error("--write-baseline writes what --baseline reads: give one of them")
     for option in ("output", "write_baseline"):
         file = getattr(options, option)
         if file and (reason := unwritable(file)):
             parser.error(f"--{option.replace('_', '-')} {file}: {reason}")
+
+
+def _of_listings(options: argparse.Namespace) -> str:
+    if options.format != "text":
+        return f"--format {options.format}"
+    return "--output" if options.output else "--statistics" if options.statistics else ""

@@ -8,7 +8,8 @@ IN_PROCESS = (
     "near a verdict; to debug: pytest --submission=PATH --in-process --pdb"
 )
 _OF_BATCHES = ("each", "shard", "scheduler", "reports", "evidence", "output", "resume", "regrade")
-_OF_RUNS = ("each", "shard", "quick", "evidence", "resume", "isolation")
+_OF_RUNS = ("each", "shard", "quick", "evidence", "resume", "isolation", "cache", "no_cache")
+_OF_SEVERAL = ("jobs", "resume", "no_cache")
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -72,17 +73,26 @@ def _check_watch(parser: argparse.ArgumentParser, options: argparse.Namespace) -
 
 def _note_what_regrade_leaves(options: argparse.Namespace) -> None:
     # The contract forbids none of it beside --regrade, and scripts may give it to every command.
-    named = [*options.paths, *(f"--{name}" for name in _OF_RUNS if getattr(options, name))]
+    named = [*options.paths, *_given(options, _OF_RUNS)]
     if options.seed is not None:
         named.append("--seed")
     if options.engine != "local":
         named.append("--engine")
+    _note(f"--regrade judges what was kept in {options.regrade} and runs nothing", named)
+
+
+def note_what_one_leaves(options: argparse.Namespace) -> None:
+    """Tell which options for batches are of no use to a single submission."""
+    _note("one submission is no batch and is always run", _given(options, _OF_SEVERAL))
+
+
+def _given(options: argparse.Namespace, names: tuple[str, ...]) -> list[str]:
+    return [f"--{name.replace('_', '-')}" for name in names if getattr(options, name)]
+
+
+def _note(why: str, named: list[str]) -> None:
     if named:
-        print(
-            f"kata-grade: --regrade judges what was kept in {options.regrade} and runs nothing; "
-            f"it makes no use of {', '.join(named)}",
-            file=sys.stderr,
-        )
+        print(f"kata-grade: {why}; it makes no use of {', '.join(named)}", file=sys.stderr)
 
 
 def _refuse(

@@ -1,9 +1,8 @@
 """`kata-merge`: put the results of shards together."""
 
 import argparse
-import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from otelkata import __version__
 from otelkata.cli import EXIT_CODES
 from otelkata.judge import registry
 from otelkata.report import contract, overview
+from otelkata.report.formats.json import array
 
 from .guard import check_output, guard
 from .reports import write_overview, write_pieces
@@ -57,7 +57,7 @@ def _merge(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     titles = {check.id: check.title for check in registry.load()}
     lines = [overview.line(contract.to_graded(item, titles)) for item in objects]
     if options.format == "json":
-        write_pieces(_list(objects), options.output)
+        write_pieces(array(objects), options.output)
     else:
         write_overview(map(overview.show_line, lines), lines, options.output)
     code = max((EXIT_CODES[line.verdict] for line in lines), default=0)
@@ -99,14 +99,6 @@ def missing(parts: Sequence[Part], expected: int) -> str:
     if not short:
         return told
     return f"{told}: if the files are all shards in their order, {', '.join(short)}"
-
-
-def _list(objects: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    before = "[\n"
-    for item in objects:
-        yield before + json.dumps(item, indent=2, allow_nan=False)
-        before = ",\n"
-    yield "\n]\n" if objects else "[]\n"
 
 
 def _read(file: Path) -> Part:

@@ -25,6 +25,8 @@ class Network(Protocol):
 
     excess: str
     on_excess: Callable[[str], None]
+    on_failure: Callable[[BaseException], None]
+    """What is told that the driver itself has failed while it answered somebody there."""
 
     def enter(self) -> bool:
         """Count a connection that a host has opened; False where there are too many."""
@@ -59,6 +61,7 @@ class _Counting:
         self._open = self._opened = self._received = 0
         self.excess = ""
         self.on_excess: Callable[[str], None] = lambda _: None
+        self.on_failure: Callable[[BaseException], None] = _tell_the_loop
 
     def enter(self) -> bool:
         """Count a connection that a host has opened; False where there are too many."""
@@ -90,6 +93,11 @@ class _Counting:
         if not self.excess:
             self.excess = reason
             self.on_excess(reason)
+
+
+def _tell_the_loop(error: BaseException) -> None:
+    context = {"message": "the driver failed to answer", "exception": error}
+    asyncio.get_running_loop().call_exception_handler(context)
 
 
 class OwnNetwork(_Counting):

@@ -39,7 +39,7 @@ class Deployment:
     """The services that run, and where they listen.
 
     `environment` is added to that of each host, and `tap` is what stands on each hop. `patience`
-    multiplies every time that they are given, their own timeouts included.
+    multiplies how long they may take to come up, and their own timeouts.
     """
 
     def __init__(

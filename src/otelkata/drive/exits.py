@@ -236,9 +236,9 @@ class Exits:
             if obstacle := self._obstacle(host, case):
                 self.seen.append(_with(seen, skipped=obstacle))
                 return
-            patience = LIFESPAN_LIMIT + NOISE
+            longest = LIFESPAN_LIMIT + NOISE
             reply = await _ask(
-                host, wire.Stop, limit=patience + NOISE, start=start.name, seconds=patience
+                host, wire.Stop, limit=longest + NOISE, start=start.name, seconds=longest
             )
             if host.gone:
                 await self._deployment.explain_end(host.name)
@@ -246,7 +246,7 @@ class Exits:
                 await self._deployment.explain_silence(
                     start.name,
                     "shutdown",
-                    f"lifespan shutdown of {start.service} did not end within {patience:.0f} s",
+                    f"lifespan shutdown of {start.service} did not end within {longest:.0f} s",
                 )
                 self.seen.append(seen)
             else:

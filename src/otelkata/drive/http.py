@@ -62,7 +62,8 @@ class CallFailed(Exception):
 class Connection(asyncio.Protocol):
     """Read requests that a client sends on one connection, and let a handler answer each.
 
-    The handler's task is cancelled when the client closes the connection.
+    The handler's task is cancelled when the client closes the connection. That a handler fails is
+    the driver's own fault, whatever the client does, and `network` is told.
     """
 
     def __init__(
@@ -90,7 +91,7 @@ class Connection(asyncio.Protocol):
         if not self._network.receive(len(data)) or (self._task and self._said_more(len(data))):
             self._transport.abort()
             return
-        if data.startswith(_HTTP2_PREFACE):
+        if data.startswith(_HTTP2_PREFACE) and self._task is None:
             self._begin(Request("PRI", "*", [], b""))
             return
         self._http.receive_data(data)
@@ -109,7 +110,7 @@ class Connection(asyncio.Protocol):
     def answer(self, response: Response) -> None:
         """Write a complete answer and read the connection's next request."""
         data = self._head(response, len(response.body))
-        data += self._http.send(h11.Data(response.body)) or b""
+        data += self._data(response.body)
         data += self._http.send(h11.EndOfMessage()) or b""
         self._transport.write(data)
         self._answered = True
@@ -118,7 +119,7 @@ class Connection(asyncio.Protocol):
         """Write the head and half of the body, then close."""
         head = self._head(response, len(response.body))
         half = response.body[: len(response.body) // 2]
-        self.write_raw(head + (self._http.send(h11.Data(half)) or b""))
+        self.write_raw(head + self._data(half))
 
     def write_raw(self, data: bytes) -> None:
         """Write bytes that may be no HTTP at all, then close."""
@@ -145,6 +146,12 @@ class Connection(asyncio.Protocol):
         )
         return self._http.send(head) or b""
 
+    def _data(self, body: bytes) -> bytes:
+        # Who asks for a head alone is not sent more, and h11 refuses to.
+        if self._request is not None and self._request.method == b"HEAD":
+            return b""
+        return self._http.send(h11.Data(body)) or b""
+
     def _advance(self) -> None:
         while self._task is None:
             try:
@@ -155,6 +162,10 @@ class Connection(asyncio.Protocol):
             if event is h11.NEED_DATA or event is h11.PAUSED:
                 return
             if isinstance(event, h11.Request):
+                if event.method == b"CONNECT":
+                    # There is nothing to tunnel to, and no ordinary answer to it.
+                    self._transport.abort()
+                    return
                 self._request, self._body = event, bytearray()
             elif isinstance(event, h11.Data):
                 self._body += event.data
@@ -174,9 +185,12 @@ class Connection(asyncio.Protocol):
 
     def _next_cycle(self, task: asyncio.Task[None]) -> None:
         self._task = None
-        if self._broken:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._network.on_failure(error)
+            self._transport.abort()
+        elif self._broken:
             return
-        if task.cancelled() or task.exception() is not None or not self._answered:
+        elif task.cancelled() or not self._answered:
             self._transport.abort()
         elif self._http.our_state is h11.DONE and self._http.their_state is h11.DONE:
             self._http.start_next_cycle()

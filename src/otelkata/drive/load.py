@@ -6,6 +6,7 @@ ROOMY = 4.0
 """Processes that are ready to run, for each processor, that the limits of a run leave room for."""
 
 MOST = 4.0
+"""What limits are multiplied by at most."""
 
 
 def patience() -> float:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from otelkata.deploy import source
 from otelkata.deploy.link import Exchange, Observations
@@ -37,7 +38,10 @@ _NOT_FOR_THE_ENVIRONMENT_TO_SAY = {
 """What OTEL_RESOURCE_ATTRIBUTES says, too, and must not win over what init_tracer was given."""
 
 RUN_LIMIT = 90.0
-"""Longest time, in seconds, that a submission may take over all scenarios, whatever it does."""
+"""Longest time, in seconds, that a submission may take over all scenarios, whatever it does.
+
+It is multiplied by the run's patience.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +58,10 @@ class Crew:
     """Who works for one submission after the other.
 
     `hosts` makes what runs a submission, of the exchange where its hosts call in and the folder of
-    the run. Only `groups` of scenarios can be played there (None: all), and in whatever takes time
-    it has so much `patience`, which multiplies every limit. It runs the copy of the submission, or
-    the files themselves where it is `in_place`.
+    the run. Only `groups` of scenarios can be played there (None: all). `patience` multiplies how
+    long services may take to come up, to answer and to flush, their own time-outs, and the limit of
+    the whole run; not how long spans are waited for that nobody ends, nor what the contract grants
+    an exit. It runs the copy of the submission, or the files themselves where it is `in_place`.
     """
 
     reader: Reader
@@ -112,6 +117,7 @@ class _Run:
         self._parent: Hosts | None = None
         self._reading: asyncio.Task[Reading] | None = None
         self._closers: list[Callable[[], None]] = []
+        self._failed: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
     async def observe(self) -> Evidence:
         crew = self._crew
@@ -123,6 +129,7 @@ class _Run:
         if only is None or only.reads:
             self._reading = asyncio.create_task(crew.reader.read(copied))
         in_force, _ = await asyncio.gather(parent.enclose(place), parent.compile(copied))
+        parent.network.on_failure = self._fail
         crossings = Crossings(self._record, self._ports, parent.network)
         await self._exchange.open(parent.network)
         await self._collector.open(parent.network)
@@ -177,10 +184,8 @@ class _Run:
         for group in (in_memory, everything):
             # Where a grading is given up, nobody asks what else went wrong.
             group.add_done_callback(lambda done: done.cancelled() or done.exception())
-        try:
-            await asyncio.wait_for(everything, RUN_LIMIT * crew.patience)
-        except TimeoutError:
-            limit = RUN_LIMIT * crew.patience
+        limit = RUN_LIMIT * crew.patience
+        if not await self._is_over(everything, limit):
             message = f"the scenarios were not over after {limit:.0f} s"
             self._observations.problems.append(wire.Problem("", "", "run", message, "", 0))
         if excess := parent.network.excess or parent.flooded:
@@ -213,6 +218,26 @@ class _Run:
             sources=source.texts(copied),
             patience=crew.patience,
         )
+
+    async def _is_over(self, everything: asyncio.Future[Any], limit: float) -> bool:
+        # A fault of the driver would look like one of the submission to whoever judges.
+        try:
+            await asyncio.wait(
+                {everything, self._failed}, timeout=limit, return_when=asyncio.FIRST_COMPLETED
+            )
+            if self._failed.done():
+                self._failed.result()
+            if everything.done():
+                everything.result()
+                return True
+            return False
+        finally:
+            everything.cancel()
+            await asyncio.wait({everything})
+
+    def _fail(self, error: BaseException) -> None:
+        if not self._failed.done():
+            self._failed.set_exception(error)
 
     def end(self) -> None:
         if self._parent is not None:

@@ -39,12 +39,7 @@ class Crossings:
 
     def play_of(self, request: Request) -> Play | None:
         """Return the case that `request` belongs to, by its body."""
-        try:
-            body = json.loads(request.body)
-        except (ValueError, RecursionError):
-            return None
-        if not isinstance(body, dict):
-            return None
+        body = _read(request)
         for key in ("sku", "card_number"):
             mark = body.get(key)
             if isinstance(mark, str) and mark in self._plays:
@@ -186,9 +181,21 @@ def _stripped(request: Request) -> Request:
     return Request(request.method, request.target, kept, request.body)
 
 
+def _read(request: Request) -> dict[str, object]:
+    # What a submission nests deeply is read, or not, by how deep the stack is here.
+    try:
+        body = json.loads(request.body)
+    except (ValueError, RecursionError):
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
 def _reservation(request: Request) -> Response:
-    asked = json.loads(request.body)
-    answer = {"sku": asked.get("sku"), "quantity": asked.get("quantity")}
+    asked = _read(request)
+    answer = {
+        key: None if isinstance(asked.get(key), dict | list) else asked.get(key)
+        for key in ("sku", "quantity")
+    }
     return json_answer(200, json.dumps(answer | {"unit_price_cents": UNIT_PRICE_CENTS}))
 
 

@@ -8,14 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NoReturn
 
-from . import isolation
+from . import isolation, linux, view
 from .isolation import Level
 from .view import Place, interpreter
 
 ON_LINUX = sys.platform == "linux"
-if ON_LINUX:
-    from . import linux, view
-
 
 _TOLD_OF_ITSELF = (
     "/proc/self",

@@ -20,7 +20,7 @@ import traceback
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
-from . import processes
+from . import linux, namespaces, processes
 from .confine import ON_LINUX, Confinement, Refused, check, count_tasks
 from .isolation import (
     CPU_TOTAL,
@@ -33,9 +33,6 @@ from .isolation import (
 )
 from .printing import PIECE, Printing
 from .view import Place
-
-if ON_LINUX:
-    from . import linux, namespaces
 
 WATCH_INTERVAL = 0.5
 """How often, in seconds, a keeper looks at what its hosts take."""

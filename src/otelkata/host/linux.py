@@ -1,4 +1,4 @@
-"""Make the system calls that isolate a process: the one module that works on Linux alone.
+"""Make the system calls that isolate a process, which are those of Linux.
 
 Python has no functions for most of them, so that they are called by ctypes. Numbers and structures
 are the kernel's interface to programs, which does not change.

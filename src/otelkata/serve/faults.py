@@ -81,6 +81,7 @@ class FaultyTap(Tap):
         self._faults = faults
         self._slow = slow
         self._port = 0
+        self._turn = asyncio.Lock()
         self._connections: weakref.WeakSet[Connection] = weakref.WeakSet()
 
     @property
@@ -90,14 +91,15 @@ class FaultyTap(Tap):
 
     async def refuse(self, *, refuses: bool) -> None:
         """Listen no longer, so that connections are refused; or do so again, at the same port."""
-        if refuses:
-            self.close()
-            # Those from before end as well, as they do with the process at their other end.
-            for connection in self._connections:
-                with contextlib.suppress(OSError):
-                    connection.reset()
-        elif self._server is None or not self._server.is_serving():
-            self._server = await listen(self._cross, self._crossings.network, self._port)
+        async with self._turn:
+            if refuses:
+                self.close()
+                # Those from before end as well, as they do with the process at their other end.
+                for connection in self._connections:
+                    with contextlib.suppress(OSError):
+                        connection.reset()
+            elif self._server is None or not self._server.is_serving():
+                self._server = await listen(self._cross, self._crossings.network, self._port)
 
     async def open(self) -> int:
         """Begin to listen; return the port."""

@@ -33,7 +33,7 @@ class Destination:
     def by(cls, environment: Mapping[str, str]) -> Self | None:
         """Return what the variables name; None where they name none.
 
-        Raises ValueError for what is no http:// or https:// address.
+        Raises ValueError for what is no http:// or https:// address, and for what is no header.
         """
         base = environment.get("OTEL_EXPORTER_OTLP_ENDPOINT", "").strip()
         name = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
@@ -52,10 +52,18 @@ class Destination:
                 f"{name}={environment[name]} is no address of a collector: name one like "
                 "http://localhost:4318"
             )
-        headers = environment.get("OTEL_EXPORTER_OTLP_TRACES_HEADERS") or environment.get(
-            "OTEL_EXPORTER_OTLP_HEADERS", ""
-        )
-        return cls(address, parse_env_headers(headers, liberal=True))
+        name = "OTEL_EXPORTER_OTLP_TRACES_HEADERS"
+        if not environment.get(name):
+            name = "OTEL_EXPORTER_OTLP_HEADERS"
+        headers = parse_env_headers(environment.get(name, ""), liberal=True)
+        for header, value in headers.items():
+            if not (header + value).isascii() or not value.isprintable():
+                # Without the value, which may be a key.
+                raise ValueError(
+                    f"{name}: {header} has letters that no header of HTTP can have; only printable "
+                    "ASCII gets there"
+                )
+        return cls(address, headers)
 
 
 class Forwarder:
@@ -96,12 +104,18 @@ class Forwarder:
             self.lost += self._queue.qsize() + 1
 
     async def _send(self, client: httpx.AsyncClient, request: Request) -> str:
-        kept = {name: value for name, value in request.headers if name.lower() in _PASSED_ON}
+        # As bytes, because what a submission says there need not be ASCII.
+        wanted = [(n.encode(), v.encode()) for n, v in self._destination.headers.items()]
+        kept = [
+            (name.encode("latin-1"), value.encode("latin-1"))
+            for name, value in request.headers
+            if name.lower() in _PASSED_ON
+        ]
         try:
             answer = await client.post(
                 self._destination.address,
                 content=request.body,
-                headers={**self._destination.headers, **kept},
+                headers=dict(wanted) | dict(kept),
             )
         except httpx.RemoteProtocolError:
             return "what answers there is no HTTP; a gRPC port? OTLP over HTTP has one of its own"

@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import time
+import traceback
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -184,10 +186,13 @@ class _Session:
         self._warned: set[str] = set()
         self._server: asyncio.Server | None = None
         self._door = Door(services, self._pass)
+        services.on_failure = self._tell_failure
 
     async def open(self, terms: Terms) -> None:
+        public = Public()
+        public.on_failure = self._tell_failure
         try:
-            self._server = await listen(self._door.enter, Public(), terms.port)
+            self._server = await listen(self._door.enter, public, terms.port)
         except OSError as error:
             raise PortTaken(
                 f"--port {terms.port}: {error.strerror}; name another one, or 0 for any that is "
@@ -263,7 +268,8 @@ class _Session:
             draft.answered(response)
         except CallFailed as failed:
             draft.outcome = "dropped_in_headers"
-            return json_answer(502, f'{{"error": "the gateway gave no answer: {failed.reason}"}}')
+            error = f"the gateway gave no answer: {failed.reason}"
+            return json_answer(502, json.dumps({"error": error}))
         finally:
             services.record.finish(draft)
             del self._under_way[draft.number]
@@ -295,6 +301,13 @@ class _Session:
         services.record.assign(checkouts.belonging(view, {draft.number for draft in answered}))
         self._tell_the_rest(view)
         self._forget()
+
+    def _tell_failure(self, error: BaseException) -> None:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        self._audience.tell(
+            f"kata-serve failed to answer a request; the submission is not to blame: {error!r} "
+            f"({place.filename}:{place.lineno})"
+        )
 
     def _tell_the_rest(self, view: View) -> None:
         for span in checkouts.outside(view):

@@ -82,6 +82,7 @@ class Services:
         self.record = Record()
         self.faults = Faults()
         self.isolation = ""
+        self.on_failure: Callable[[BaseException], None] = lambda _: None
 
     @property
     def crossings(self) -> Crossings:
@@ -110,6 +111,7 @@ class Services:
         place = self._scratch.place(copied, lasts=True)
         in_force, _ = await asyncio.gather(parent.enclose(place), self._warm.compile(copied))
         self.isolation = in_force.words
+        parent.network.on_failure = self.on_failure
         self._crossings = Crossings(self.record, self._ports, parent.network)
         await self._exchange.open(parent.network)
         await self.collector.open(parent.network)

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from typing import TypeAlias
 
 import libcst as cst
 
 from otelkata.lint.meaning.module import Body, Module
 from otelkata.lint.meaning.scopes import Scope
-
-Statement: TypeAlias = cst.BaseStatement | cst.BaseSmallStatement
 
 MOST_MENTIONS = 200
 """How many mentions of one name are looked at: beyond that, nothing is said about it."""

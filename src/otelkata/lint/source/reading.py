@@ -12,7 +12,8 @@ from otelkata.lint.finding import Unread
 LARGEST = 1_000_000
 """Bytes: above that, a parsed file takes more than a gigabyte of memory."""
 
-_FLAGS = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+# Without O_NONBLOCK a named pipe would be waited for.
+_FLAGS = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_CLOEXEC", "O_BINARY", "O_NONBLOCK"))
 _WINDOW = 1 << 18
 _CODING = re.compile(rb"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 _NEWLINE = re.compile(r"\r\n|\r|\n")
@@ -37,7 +38,8 @@ class Searcher:
         except OSError:
             return True
         try:
-            return self._search(handle)
+            # What a pipe holds can be read only once.
+            return not stat.S_ISREG(os.fstat(handle).st_mode) or self._search(handle)
         except OSError:
             return True
         finally:
@@ -70,8 +72,7 @@ def _read_into(handle: int, buffer: bytearray, start: int) -> int:
 def read(path: str) -> bytes | Unread:
     """Return what the file holds, or why it cannot be read."""
     try:
-        # Without O_NONBLOCK a named pipe would be waited for.
-        handle = os.open(path, _FLAGS | getattr(os, "O_NONBLOCK", 0))
+        handle = os.open(path, _FLAGS)
     except (OSError, ValueError) as error:
         return Unread(path, f"cannot be opened: {reason(error)}")
     try:

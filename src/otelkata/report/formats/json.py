@@ -1,7 +1,8 @@
 """The contract's JSON: one object for one submission, a list for several; no policy changes it."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from otelkata.report.formats import Format
 from otelkata.report.graded import Graded, to_json
@@ -9,19 +10,24 @@ from otelkata.report.policy import Policy
 
 
 def _one(graded: Graded, _: Policy) -> str:
-    return f"{_object(graded)}\n"
+    return f"{_text(to_json(graded))}\n"
 
 
 def _several(results: Iterable[Graded], _: Policy, __: Sequence[str] = ()) -> Iterator[str]:
+    return array(map(to_json, results))
+
+
+def array(objects: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Write a list of such objects, one after the other."""
     before = "[\n"
-    for graded in results:
-        yield before + _object(graded)
+    for item in objects:
+        yield before + _text(item)
         before = ",\n"
     yield "[]\n" if before == "[\n" else "\n]\n"
 
 
-def _object(graded: Graded) -> str:
-    return json.dumps(to_json(graded), indent=2, allow_nan=False)
+def _text(item: Mapping[str, Any]) -> str:
+    return json.dumps(item, indent=2, allow_nan=False)
 
 
 FORMAT = Format(
