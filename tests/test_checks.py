@@ -1740,6 +1740,26 @@ def test_the_users_id_may_be_on_the_inner_one_of_two_server_spans(
 
 
 @pytest.mark.parametrize(
+    ("patience", "took", "status"),
+    [
+        (1.0, 14.0, "passed"),
+        (1.0, 14.001, "failed"),
+        (2.0, 14.0, "passed"),
+        (2.0, 18.0, "blocked"),
+        (2.0, 18.001, "failed"),
+        (2.0, None, "failed"),
+    ],
+)
+def test_only_a_busy_machine_takes_the_blame_for_an_exit_that_takes_a_little_too_long(
+    patience: float, took: float | None, status: str
+) -> None:
+    late = planted(exit_seen("lifespan.gateway", took=took))
+    [known] = [one for one in CHECKS if one.id == "shutdown.lifespan_ends"]
+    found = run(View(replace(late, patience=patience)), known)
+    assert (found.status, found.is_nobodys) == (status, status == "blocked")
+
+
+@pytest.mark.parametrize(
     ("patience", "is_nobodys", "end"),
     [(1.0, False, "slower than the delay"), (2.5, True, "grade again when they do not")],
 )

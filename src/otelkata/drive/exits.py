@@ -1,7 +1,8 @@
 """End providers, services and processes in every way that the kata asks about.
 
 A span is pending when it has ended and may not have been exported. Limits are those of the
-contract plus `NOISE`, which a busy machine may need and which decides nothing else.
+contract plus `NOISE`, which a busy machine may need and which decides nothing else; where others
+keep it very busy, several times that.
 """
 
 import asyncio
@@ -51,7 +52,9 @@ class Exits:
         conductor: Conductor,
         collector: Collector,
         observations: Observations,
+        patience: float,
     ) -> None:
+        self._noise = NOISE * patience
         self._deployment = deployment
         self._conductor = conductor
         self._collector = collector
@@ -110,7 +113,9 @@ class Exits:
         began = time.monotonic()
         try:
             await host.ask(wire.Leave, limit=PROCESS_LIMIT)
-            status = await asyncio.wait_for(asyncio.shield(host.exited), PROCESS_LIMIT + NOISE)
+            status = await asyncio.wait_for(
+                asyncio.shield(host.exited), PROCESS_LIMIT + self._noise
+            )
             took = time.monotonic() - began
             self.seen.append(_with(seen, took=took, status=status))
         except HostGone:
@@ -195,7 +200,7 @@ class Exits:
         seen = _with(seen, pending=pending)
         try:
             reply = await host.ask(
-                wire.ShutDown, limit=seconds + NOISE, start=start, seconds=seconds
+                wire.ShutDown, limit=seconds + self._noise, start=start, seconds=seconds
             )
         except TimeoutError:
             place = await self._deployment.place_of(start)
@@ -236,9 +241,9 @@ class Exits:
             if obstacle := self._obstacle(host, case):
                 self.seen.append(_with(seen, skipped=obstacle))
                 return
-            longest = LIFESPAN_LIMIT + NOISE
+            longest = LIFESPAN_LIMIT + self._noise
             reply = await _ask(
-                host, wire.Stop, limit=longest + NOISE, start=start.name, seconds=longest
+                host, wire.Stop, limit=longest + self._noise, start=start.name, seconds=longest
             )
             if host.gone:
                 await self._deployment.explain_end(host.name)
@@ -278,7 +283,7 @@ class Exits:
             try:
                 self._deployment.terminate(host.name)
                 exited = asyncio.shield(host.exited)
-                status = await asyncio.wait_for(exited, SIGTERM_LIMIT + NOISE)
+                status = await asyncio.wait_for(exited, SIGTERM_LIMIT + self._noise)
             except TimeoutError:
                 self.seen.append(seen)
             else:

@@ -161,7 +161,7 @@ class _Run:
         self._scratch.hand_over()
         self._closers += [processor.close, self._collector.close, deployment.close]
         probes = [self._values.marks().email, self._values.card_number()]
-        exits = Exits(deployment, conductor, self._collector, self._observations)
+        exits = Exits(deployment, conductor, self._collector, self._observations, crew.patience)
         groups = Groups(deployment, conductor, choice, probes, self._began, crew.patience)
         soon = {"unsampled": groups.unsampled, "leaving": exits.leave}
         late = {
