@@ -37,7 +37,7 @@ RIGHT_LIMIT = 0.98
 ONE_IN = 20
 """Of so many mutants one is graded again in each round."""
 GRADER = ("checks", "ast_rules", "src/otelkata")
-GRADED = ("benchmarks/mutants", "reference_solution", "fixtures/passing")
+GRADED = ("benchmarks/mutants", "reference_solution/checkout", "fixtures/passing")
 
 
 @dataclass(frozen=True, slots=True)

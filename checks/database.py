@@ -66,7 +66,7 @@ def query_texts_hold_no_values(success: Cases, direct: Cases) -> Findings:
             spans = [span for span in call.queries if span.first(*_SYSTEM) == "sqlite"]
             texts = [text for span in spans if isinstance(text := span.first(*_TEXT), str) and text]
             # A span may be of something else than a query, such as a connection.
-            enough = len(texts) >= min(len(spans), max(1, len(call.statements)))
+            enough = 0 < len(call.statements) <= len(texts)
             for span in spans:
                 text = span.first(*_TEXT)
                 is_text = isinstance(text, str) and text

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "reference_solution"
 FAULTS = ROOT / "fixtures" / "failing"
 FAILING = sorted(FAULTS.glob("*.toml"))
-PASSING = sorted(path.parent for path in (ROOT / "fixtures" / "passing").glob("*/fixture.toml"))
+PASSING = sorted(path.parent for path in (ROOT / "fixtures").glob("*/*/fixture.toml"))
 
 
 @dataclass(frozen=True, slots=True)
