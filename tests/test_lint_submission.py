@@ -48,8 +48,12 @@ def test_dependencies_tests_and_links_are_left_out(tmp_path: Path) -> None:
         ),
     )
     (tmp_path / "link.py").symlink_to("main.py")
+    (tmp_path / "outside.py").symlink_to("/etc/hostname")
+    (tmp_path / "nowhere.py").symlink_to("nothing")
+    (tmp_path / "loop.py").symlink_to("loop.py")
+    (tmp_path / "checkout" / "text.py").symlink_to("../notes.txt")
     found = [path.relative_to(tmp_path).as_posix() for path in submission.sources(tmp_path)]
-    assert found == ["checkout/a.py", "checkout/b.py", "main.py"]
+    assert found == ["checkout/a.py", "checkout/b.py", "checkout/text.py", "main.py"]
 
 
 @pytest.mark.parametrize(

@@ -45,9 +45,18 @@ def sources(folder: Path) -> Iterator[Path]:
 
     What others import is neither, whatever it is called.
     """
-    files = {path for path in folder.rglob("*.py") if not path.is_symlink()}
+    files = {path for path in folder.rglob("*.py") if _is_own(path, folder)}
     beside = {path for path in files if _is_beside(path.relative_to(folder).parts)}
     yield from sorted(files - beside | reached(folder, files - beside, beside))
+
+
+def _is_own(path: Path, folder: Path) -> bool:
+    # A link to source that is found by its own name would only say everything twice.
+    if not path.is_symlink():
+        return True
+    target = Path(os.path.realpath(path))  # which a loop does not stop
+    inside = target.is_relative_to(os.path.realpath(folder))
+    return inside and target.suffix != ".py" and target.is_file()
 
 
 def _is_beside(parts: tuple[str, ...]) -> bool:
