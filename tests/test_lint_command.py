@@ -496,7 +496,7 @@ STARTED = """
 import sys
 from otelkata.cli.lint import main
 main({arguments!r})
-late = {{"libcst", "tomllib", "pathspec", "json", "tokenize", "otelkata.lint.rule"}}
+late = {{"libcst", "tomllib", "json", "tokenize", "otelkata.lint.rule"}}
 print(sorted(late & set(sys.modules)), file=sys.stderr)
 """
 
@@ -508,7 +508,7 @@ print(sorted(late & set(sys.modules)), file=sys.stderr)
         ({"a.py": b"import os\n", "pyproject.toml": "[tool.other]\n"}, ["."], []),
         ({"a.py": b"import os\n"}, ["--select=OTK101", "."], []),
         ({"a.py": b"import os\n", "pyproject.toml": TABLE}, ["."], ["tomllib"]),
-        ({"a.py": b"import os\n", ".gitignore": "b\n"}, ["."], ["pathspec"]),
+        ({"a.py": b"import os\n", ".gitignore": "b\n"}, ["."], []),
         ({"a.py": CLEAN}, ["."], ["libcst", "otelkata.lint.rule"]),
     ],
 )

@@ -169,6 +169,22 @@ def test_a_directory_that_cannot_be_listed_is_named(
     ]
 
 
+def test_patterns_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    """A device has no end, and nobody writes into the pipe."""
+    tree(tmp_path, dict.fromkeys(["r/a.py", "r/x/b.py", "r/y/c.py", ".git/HEAD"], ""))
+    os.mkfifo(tmp_path / ".gitignore")
+    (tmp_path / "r" / ".gitignore").symlink_to("/dev/zero")
+    tree(tmp_path, {"r/x/.gitignore": "#" * 100_001})
+    (tmp_path / "r" / "y" / ".gitignore").symlink_to("nowhere")
+    said = files.find(["r"])
+    assert list(said.files) == ["r/a.py", "r/x/b.py", "r/y/c.py"]
+    assert {one.path: one.reason for one in said.unread} == {
+        f"{tmp_path}/.gitignore": "is no regular file",
+        "r/.gitignore": "is no regular file",
+        "r/x/.gitignore": "has 100,001 bytes, and at most 100,000 are read",
+    }
+
+
 def test_a_path_that_is_not_there_is_named() -> None:
     said = files.find(["nowhere.py"])
     assert [(one.path, one.reason) for one in said.unread] == [
