@@ -327,6 +327,7 @@ def test_of_two_alike_the_first_is_what_a_baseline_knows(tmp_path: Path, lint: L
     ("content", "message"),
     [
         ("", "is no JSON"),
+        ("[" * 200_000, "is no JSON"),
         ("[]", "is no baseline; make one with --write-baseline"),
         ('{"schema_version": 2, "findings": []}', "is no baseline"),
         ('{"schema_version": 1, "findings": [{"path": 1}]}', "is not path, code, line and count"),

@@ -185,6 +185,14 @@ def test_patterns_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_a_configuration_that_cannot_be_read_is_told(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "pyproject.toml"
+    os.mkfifo(path) if kind == "pipe" else path.symlink_to("/dev/zero")
+    with pytest.raises(ConfigMistake, match=r"pyproject\.toml: is no regular file"):
+        files.find(["."])
+
+
 def test_a_path_that_is_not_there_is_named() -> None:
     said = files.find(["nowhere.py"])
     assert [(one.path, one.reason) for one in said.unread] == [
@@ -197,6 +205,8 @@ def test_a_path_that_is_not_there_is_named() -> None:
     [
         ("[tool.kata-lint", "is no TOML"),
         ("[tool]\nkata-lint = 1", "tool.kata-lint has to be a table"),
+        (TABLE + "select = " + "[" * 50_000, "is no TOML: lists or tables are nested too deeply"),
+        (TABLE + "select" + ".a" * 50_000 + " = 1", "is no TOML: a key has more than 100 parts"),
         (TABLE + "selekt = []", "has no key 'selekt'; it has select, extend-select, ignore"),
         (TABLE + 'select = "OTK101"', "tool.kata-lint.select has to be a list of texts"),
         (TABLE + "select = [1]", "tool.kata-lint.select has to be a list of texts"),
