@@ -100,9 +100,11 @@ def a_submission(folder: Path) -> Path:
     folder.mkdir()
     (folder / "checkout.py").write_text("first")
     (folder / "link").symlink_to("checkout.py")
-    for name in ("package", "node_modules", ".git", "package/env"):
+    for name in ("package", "node_modules", ".git", ".git/shown", "package/env", "../beside"):
         (folder / name).mkdir()
         (folder / name / "file").write_text("first")
+    (folder / "venv").symlink_to(".git/shown")
+    (folder / "env").symlink_to("../beside")
     return folder
 
 
@@ -139,10 +141,17 @@ def replace_by_a_link(path: Path) -> None:
         (replace_by_a_link, True),
         (write("node_modules/file"), True),
         (write("node_modules/another"), True),
+        (write("node_modules/__pycache__/module.pyc"), True),
+        (write("node_modules/.git/file"), True),
+        (write("node_modules/env/file"), True),
+        (lambda path: (path / "node_modules" / "file").chmod(0o755), True),
+        (lambda path: (path / "node_modules" / "link").symlink_to("file"), True),
+        (write(".git/shown/file"), True),
         (write("checkout.py", "first"), False),
         (write(".git/file"), False),
         (write("package/__pycache__/module.pyc"), False),
         (write("package/env/file"), False),
+        (write("env/file"), False),
     ],
 )
 def test_content_decides_whether_it_holds(

@@ -12,14 +12,15 @@ import textwrap
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, NoneType
 from typing import TypeVar, cast, get_args
 
 import httpx
 import pytest
 from event_loop import in_event_loop
 from hosting import SUBMISSION, a_host, a_parent, leave, start, write
-from hypothesis import given
+from hypothesis import example, given
+from hypothesis import strategies as st
 from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExportResult
@@ -105,6 +106,45 @@ def test_a_report_is_read_as_it_was_written(report: wire.Report) -> None:
     line = wire.encode(report)
     assert line.count(b"\n") == 1
     assert _decoded(line) == report
+
+
+ANSWERS: dict[type[wire.Command], dict[str, wire.Scalar | None]] = {
+    wire.Start: {"port": 80},
+    wire.Stop: {"took": 1.5},
+    wire.ShutDown: {"returned": True, "raised": None, "took": 1, "path": "a.py", "line": 1},
+    wire.Where: {"path": "a.py", "line": 1, "blocks": False},
+    wire.Lingering: {"thread": "worker", "path": "a.py", "line": 1},
+}
+KINDS: dict[str, set[type]] = {
+    "port": {int},
+    "took": {int, float},
+    "returned": {bool, str, NoneType},
+    "raised": {str, NoneType},
+    "path": {str},
+    "line": {int},
+    "blocks": {bool},
+    "thread": {str},
+}
+LONGEST = {"port": 65_535, "took": 86_400}
+
+
+@given(
+    st.sampled_from([(command, name) for command in ANSWERS for name in ANSWERS[command]]),
+    values_of(wire.Scalar | None),
+)
+@example((wire.Start, "port"), True)
+@example((wire.ShutDown, "line"), True)
+@example((wire.Stop, "took"), 10**4000)
+def test_an_answer_fits_where_each_value_is_of_its_kind(
+    field: tuple[type[wire.Command], str], value: wire.Scalar | None
+) -> None:
+    command, name = field
+    reply = wire.Reply(1, ok=True, values={**ANSWERS[command], name: value})
+    assert wire.fits(command, wire.Reply(1, ok=True, values=ANSWERS[command]))
+    is_of_its_kind = type(value) in KINDS[name]
+    if is_of_its_kind and name in LONGEST:
+        is_of_its_kind = 0 <= cast("float", value) <= LONGEST[name]
+    assert wire.fits(command, reply) == is_of_its_kind
 
 
 def test_every_report_and_command_can_be_read() -> None:

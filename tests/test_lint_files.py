@@ -168,6 +168,30 @@ def test_a_directory_that_cannot_be_listed_is_named(
     ]
 
 
+def test_patterns_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    """A device has no end, and nobody writes into the pipe."""
+    tree(tmp_path, dict.fromkeys(["r/a.py", "r/x/b.py", "r/y/c.py", ".git/HEAD"], ""))
+    os.mkfifo(tmp_path / ".gitignore")
+    (tmp_path / "r" / ".gitignore").symlink_to("/dev/zero")
+    tree(tmp_path, {"r/x/.gitignore": "#" * 100_001})
+    (tmp_path / "r" / "y" / ".gitignore").symlink_to("nowhere")
+    said = files.find(["r"])
+    assert list(said.files) == ["r/a.py", "r/x/b.py", "r/y/c.py"]
+    assert {one.path: one.reason for one in said.unread} == {
+        f"{tmp_path}/.gitignore": "is no regular file",
+        "r/.gitignore": "is no regular file",
+        "r/x/.gitignore": "has 100,001 bytes, and at most 100,000 are read",
+    }
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_a_configuration_that_cannot_be_read_is_told(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "pyproject.toml"
+    os.mkfifo(path) if kind == "pipe" else path.symlink_to("/dev/zero")
+    with pytest.raises(ConfigMistake, match=r"pyproject\.toml: is no regular file"):
+        files.find(["."])
+
+
 def test_a_path_that_is_not_there_is_named() -> None:
     said = files.find(["nowhere.py"])
     assert [(one.path, one.reason) for one in said.unread] == [
@@ -180,6 +204,8 @@ def test_a_path_that_is_not_there_is_named() -> None:
     [
         ("[tool.kata-lint", "is no TOML"),
         ("[tool]\nkata-lint = 1", "tool.kata-lint has to be a table"),
+        (TABLE + "select = " + "[" * 50_000, "is no TOML: lists or tables are nested too deeply"),
+        (TABLE + "select" + ".a" * 50_000 + " = 1", "is no TOML: a key has more than 100 parts"),
         (TABLE + "selekt = []", "has no key 'selekt'; it has select, extend-select, ignore"),
         (TABLE + 'select = "OTK101"', "tool.kata-lint.select has to be a list of texts"),
         (TABLE + "select = [1]", "tool.kata-lint.select has to be a list of texts"),

@@ -122,6 +122,22 @@ def test_permissions_and_links_stay(tmp_path: Path) -> None:
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.py", "real.txt"]
 
 
+def test_nothing_is_mended_outside_of_what_was_named(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    tree(tmp_path, {"theirs/b.py": SOURCE, "shop/b.py": SOURCE, "outside.py": SOURCE})
+    (tmp_path / "shop" / "a.py").symlink_to(tmp_path / "outside.py")
+    (tmp_path / "shop" / "c.py").symlink_to("../theirs/b.py")
+    assert main(["--fix", "shop", "theirs"]) == 2
+    assert (tmp_path / "outside.py").read_bytes() == SOURCE
+    assert (tmp_path / "shop" / "b.py").read_bytes() == MENDED
+    assert (tmp_path / "theirs" / "b.py").read_bytes() == MENDED
+    assert capfd.readouterr().err == (
+        f"shop/a.py: is not mended: it leads to {tmp_path}/outside.py, "
+        "which is outside of what was named\n"
+    )
+
+
 def test_standard_input_is_mended_onto_standard_output(
     monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:

@@ -11,6 +11,7 @@ from evidence_builder import lose, sound
 from evidence_builder import planted as with_fault
 
 from otelkata import __version__
+from otelkata.cli import merge as command
 from otelkata.cli.merge import main
 from otelkata.evidence.model import Evidence
 from otelkata.grade import judge_evidence
@@ -140,6 +141,14 @@ def test_one_submission_that_a_batch_named_twice_stays_twice(
 SOUND = written(PASSED)
 
 
+def nested(depth: int) -> list[Any]:
+    """Return a list in a list in a list…"""
+    inner: list[Any] = []
+    for _ in range(depth):
+        inner = [inner]
+    return inner
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -155,6 +164,13 @@ SOUND = written(PASSED)
         ({**SOUND, "checks": [{}]}, "it is not as the contract has it"),
         ({**SOUND, "criteria": {"F1": "maybe"}}, "it is not as the contract has it"),
         ({k: v for k, v in SOUND.items() if k != "score"}, "missing required field `score`"),
+        ("[" * 200_000, "nested more than 100 deep"),
+        ({**SOUND, "later": nested(900)}, "nested more than 100 deep"),
+        ({**written(FAILED), "verdict": "passed"}, "its verdict is passed, and attributes."),
+        ({**SOUND, "verdict": "failed"}, "its verdict is failed, and no required check says why"),
+        ({**SOUND, "checks": []}, "its verdict is passed, and nothing was checked"),
+        ({**SOUND, "criteria": SOUND["criteria"] | {"T3": "failed"}}, "T3 is told as failed"),
+        ({**written(FAILED), "criteria": SOUND["criteria"]}, "is told as passed"),
     ],
 )
 def test_what_is_no_result_is_wrong_usage_and_names_the_file(
@@ -227,6 +243,14 @@ def test_more_than_expected_is_wrong_usage(
 ) -> None:
     assert merge(a_file(tmp_path / "one", PASSED, FAILED), "--expect", 1) == 2
     assert "there are 2 results, and --expect 1" in capsys.readouterr().err
+
+
+def test_a_file_without_end_is_wrong_usage(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(command, "SIZE_LIMIT", 2**20)
+    assert merge("/dev/zero") == 2
+    assert "/dev/zero: it has more than 1 MiB" in capsys.readouterr().err
 
 
 def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:

@@ -111,6 +111,10 @@ def test_an_empty_policy_is_the_default(tmp_path: Path) -> None:
                 'bonus = "on_top" or bonus = "capped"'
             ),
         ),
+        ("x = " + "[" * 50_000, "is no valid TOML: lists or tables are nested too deeply"),
+        ("points" + ".a" * 20_000 + " = 1", "is no valid TOML: a key has more than 100 parts"),
+        ("points = " + f"{{{'a.' * 50}a = " * 50 + "1" + "}" * 50, "is nested too deeply"),
+        ("#" * 300_000, "is larger than 256 KiB"),
         ("points = 0", "points: has to be more than 0"),
         ("points = -5", "points: -5 is negative"),
         ("points = '100'", 'points: "100" is no number'),
@@ -155,6 +159,11 @@ def test_an_empty_policy_is_the_default(tmp_path: Path) -> None:
 def test_a_mistake_is_told(text: str | bytes, mistake: str, tmp_path: Path) -> None:
     [told] = mistakes(tmp_path, text)
     assert told.startswith(mistake)
+
+
+def test_a_file_without_end_is_a_mistake() -> None:
+    with pytest.raises(PolicyError, match="is larger than 256 KiB"):
+        read(Path("/dev/zero"), CHECKS)
 
 
 def test_what_gives_no_points_at_all_is_a_mistake(tmp_path: Path) -> None:

@@ -8,11 +8,18 @@ import stat
 import subprocess
 from collections.abc import Iterator
 from importlib.metadata import distributions
+from operator import attrgetter
 from pathlib import Path
 
 import otelkata
 from otelkata import content
-from otelkata.deploy.source import BYTES_LIMIT, DEPENDENCIES, FILES_LIMIT, LEFT_OUT
+from otelkata.deploy.source import (
+    BYTES_LIMIT,
+    DEPENDENCIES,
+    FILES_LIMIT,
+    LEFT_OUT,
+    dependencies,
+)
 
 from .engine import CannotGrade
 from .task import Terms
@@ -51,16 +58,20 @@ def of_code() -> str:
 def of_submission(path: str, terms: str) -> str:
     """Return what stands for the submission at `path`, under `terms`: names, links, bytes.
 
-    Of folders with dependencies, size and time of change stand for the bytes. What cannot be read,
-    or is too large to be graded, is a content of its own, never equal to another.
+    Of folders with dependencies, of which hosts are shown everything, size and time of change stand
+    for the bytes. What cannot be read, or is too large to be graded, is a content of its own, never
+    equal to another.
     """
     summary = hashlib.sha256(terms.encode())
     _add(summary, os.fsencode(path))
     budget = _Budget()
     try:
-        for inside, is_dependency in _walk(Path(path)):
-            kind, content = budget.content(Path(path, inside), is_dependency=is_dependency)
-            _add(summary, os.fsencode(inside), kind, content)
+        for inside in _walk(Path(path)):
+            _add(summary, os.fsencode(inside), *budget.content(Path(path, inside)))
+        for name, folder in dependencies(Path(path)):
+            _add(summary, b"dependencies", os.fsencode(name), os.fsencode(folder))
+            for inner, shown in _shown(folder):
+                _add(summary, os.fsencode(inner), shown)
     except (OSError, RecursionError):
         return os.urandom(32).hex()
     return summary.hexdigest()
@@ -73,12 +84,10 @@ class _Budget:
         self._files = FILES_LIMIT
         self._bytes = BYTES_LIMIT
 
-    def content(self, path: Path, *, is_dependency: bool) -> tuple[bytes, bytes]:
+    def content(self, path: Path) -> tuple[bytes, bytes]:
         status = path.lstat()
         if stat.S_ISLNK(status.st_mode):
             return b"link", os.fsencode(path.readlink())
-        if is_dependency and stat.S_ISREG(status.st_mode):
-            return b"dependency", f"{status.st_size} {status.st_mtime_ns}".encode()
         if not stat.S_ISREG(status.st_mode):
             return b"other", str(status.st_mode).encode()
         self._files -= 1
@@ -88,16 +97,30 @@ class _Budget:
         return b"file %o" % stat.S_IMODE(status.st_mode), path.read_bytes()
 
 
-def _walk(submission: Path) -> Iterator[tuple[Path, bool]]:
+def _walk(submission: Path) -> Iterator[Path]:
     # Folders as well: one that is empty is a package all the same.
     for at, folders, files in os.walk(submission, onerror=_fail):
         inside = Path(at).relative_to(submission)
-        is_dependency = bool(inside.parts) and inside.parts[0] in DEPENDENCIES
-        # Those further down are not copied.
-        hidden = LEFT_OUT | DEPENDENCIES if inside.parts and not is_dependency else LEFT_OUT
-        folders[:] = sorted(name for name in folders if name not in hidden)
+        folders[:] = sorted(set(folders) - LEFT_OUT - DEPENDENCIES)
         for name in sorted([*files, *folders]):
-            yield inside / name, is_dependency
+            yield inside / name
+
+
+def _shown(folder: Path) -> Iterator[tuple[str, bytes]]:
+    # A hundred thousand files are not rare here: no Path is made of each.
+    waiting = [str(folder)]
+    while waiting:
+        with os.scandir(waiting.pop()) as entries:
+            for entry in sorted(entries, key=attrgetter("name")):
+                status = entry.stat(follow_symlinks=False)
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
+                    yield entry.path, b"%o" % status.st_mode
+                elif entry.is_symlink():
+                    yield entry.path, b"link " + os.fsencode(os.readlink(entry.path))  # noqa: PTH115 (as above)
+                else:
+                    known = (status.st_mode, status.st_size, status.st_mtime_ns)
+                    yield entry.path, b"%o %d %d" % known
 
 
 def _fail(error: OSError) -> None:

@@ -62,6 +62,7 @@ def _lint(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
         mode=Mode.DIFF if options.diff else Mode.FIX if options.fix else Mode.LOOK,
         jobs=options.jobs,
         baseline=baseline,
+        named=tuple(options.paths),
     )
     reports = run.lint(found.files, wish, sources)
     unread = [*found.unread, *(Unread(r.path, r.unread) for r in reports if r.unread)]

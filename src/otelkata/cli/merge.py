@@ -17,6 +17,9 @@ from .guard import check_output, guard
 from .reports import write_overview, write_pieces
 from .usage import Parser
 
+SIZE_LIMIT = 512 * 1024**2
+"""Largest file with results, in bytes: those of some ten thousand submissions."""
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -103,7 +106,7 @@ def missing(parts: Sequence[Part], expected: int) -> str:
 
 def _read(file: Path) -> Part:
     try:
-        objects = contract.read(file.read_bytes())
+        objects = contract.read(_bytes(file))
     except OSError as error:
         raise contract.ContractError(f"{file} cannot be read: {error.strerror}") from error
     except contract.ContractError as error:
@@ -112,6 +115,15 @@ def _read(file: Path) -> Part:
     for item in objects:
         results.setdefault(item["submission"], []).append(item)
     return Part(file, results)
+
+
+def _bytes(file: Path) -> bytes:
+    # Not by what the system says of its size: a device has none and no end.
+    with file.open("rb") as stream:
+        data = stream.read(SIZE_LIMIT + 1)
+    if len(data) > SIZE_LIMIT:
+        raise contract.ContractError(f"it has more than {SIZE_LIMIT // 2**20} MiB")
+    return data
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -56,12 +56,18 @@ def copy(submission: Path, into: Path) -> Path:
     target = into / "submission"
     copy_files(submission, target)
     _require_checkout(target, submission)
-    for name in DEPENDENCIES:
+    for name, folder in dependencies(submission):
+        (target / name).symlink_to(folder, target_is_directory=True)
+    return target
+
+
+def dependencies(submission: Path) -> Iterator[tuple[str, Path]]:
+    """Yield the name of each folder of dependencies that hosts are shown, and where it lies."""
+    for name in sorted(DEPENDENCIES):
         folder = submission / name
         # One that leads out of the submission would show hosts what is not theirs.
         if folder.is_dir() and folder.resolve().is_relative_to(submission.resolve()):
-            (target / name).symlink_to(folder.resolve(), target_is_directory=True)
-    return target
+            yield name, folder.resolve()
 
 
 def copy_files(submission: Path, target: Path) -> None:

@@ -8,6 +8,7 @@ import signal
 import socket
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import cast
 
 from otelkata.deploy.link import Host, HostGone, Observations
 from otelkata.deploy.parent import Hosts
@@ -166,13 +167,12 @@ class Deployment:
             message += (
                 ": the line that it is at blocks its event loop, so that nothing else can run"
             )
-        place = str(values["path"]), int(str(values["line"]))
+        place = wire.place(values)
         self._observations.problems.append(wire.Problem(start, service, stage, message, *place))
 
     async def place_of(self, start: str) -> tuple[str, int]:
         """Return the line of the submission at which `start` stands; none where it does not say."""
-        values = await self._where(start)
-        return str(values["path"]), int(str(values["line"]))
+        return wire.place(await self._where(start))
 
     async def _where(self, start: str) -> Mapping[str, wire.Scalar | None]:
         try:
@@ -233,7 +233,7 @@ class Deployment:
             await self.explain_end(planned.host)
         else:
             if reply.ok:
-                port = int(str(reply.values["port"]))
+                port = cast("int", reply.values["port"])
                 self._ports[planned.name] = port
                 self._note(planned, port, serves=True)
 

@@ -124,7 +124,7 @@ class Exits:
             reply = await _ask(host, wire.Lingering, limit=PROCESS_LIMIT)
             kept_by = str(reply.values["thread"]) if reply else ""
             if reply and kept_by:
-                place = str(reply.values["path"]), int(str(reply.values["line"]))
+                place = wire.place(reply.values)
             else:
                 place = await self._deployment.place_of(start)
             self.seen.append(_with(seen, path=place[0], line=place[1], kept_by=kept_by))
@@ -212,14 +212,15 @@ class Exits:
             return
         values = reply.values
         returned = values["returned"]
+        path, line = wire.place(values)
         self.seen.append(
             _with(
                 seen,
-                took=float(str(values["took"])),
+                took=wire.took(values),
                 returned=returned if isinstance(returned, bool | None) else str(returned),
                 raised=str(values["raised"] or ""),
-                path=str(values.get("path", "")),
-                line=int(str(values.get("line", 0))),
+                path=path,
+                line=line,
             )
         )
 
@@ -257,7 +258,7 @@ class Exits:
             else:
                 # What left later would not have left at all, had a signal ended the process.
                 seen = self._with_arrivals(seen, host.name)
-                self.seen.append(_with(seen, took=float(str(reply.values["took"]))))
+                self.seen.append(_with(seen, took=wire.took(reply.values)))
 
         await asyncio.gather(*(stop(start) for start in planned))
 

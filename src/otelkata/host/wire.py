@@ -6,9 +6,10 @@ the SDK gives spans (`time.time_ns`). Identifiers of traces and spans are lower-
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import UnionType
-from typing import Literal
+from types import NoneType
+from typing import Literal, cast
 
 Scalar = str | bool | int | float
 Value = Scalar | list[Scalar]
@@ -309,15 +310,17 @@ COMMANDS = {
 }
 
 
-_VALUES: dict[type[object], dict[str, type | UnionType]] = {
-    Start: {"port": int},
-    Stop: {"took": float | int},
-    ShutDown: {"returned": bool | str | None, "raised": str | None, "took": float | int},
-    Where: {"path": str, "line": int, "blocks": bool},
-    Lingering: {"thread": str, "path": str, "line": int},
+# Of exactly one of these types: to `isinstance`, a bool is an int.
+_VALUES: dict[type[object], dict[str, tuple[type, ...]]] = {
+    Start: {"port": (int,)},
+    Stop: {"took": (float, int)},
+    ShutDown: {"returned": (bool, str, NoneType), "raised": (str, NoneType), "took": (float, int)},
+    Where: {"path": (str,), "line": (int,), "blocks": (bool,)},
+    Lingering: {"thread": (str,), "path": (str,), "line": (int,)},
 }
 _OPTIONAL: dict[str, type] = {"path": str, "line": int}
 _PORTS = range(65_536)
+_LONGEST = 86_400
 
 
 def fits(command: type[object], reply: Reply) -> bool:
@@ -330,10 +333,21 @@ def fits(command: type[object], reply: Reply) -> bool:
     if not reply.ok and command in {Start, Stop}:
         expected = {}
     return (
-        all(name in values and isinstance(values[name], kind) for name, kind in expected.items())
-        and all(isinstance(values.get(name, kind()), kind) for name, kind in _OPTIONAL.items())
+        all(name in values and type(values[name]) in kinds for name, kinds in expected.items())
+        and all(type(values.get(name, kind())) is kind for name, kind in _OPTIONAL.items())
         and values.get("port", 0) in _PORTS
+        and ("took" not in expected or 0 <= took(values) <= _LONGEST)
     )
+
+
+def place(values: Mapping[str, Scalar | None]) -> tuple[str, int]:
+    """Return the path and line in values that fit; an empty one and 0 where there are none."""
+    return cast("str", values.get("path", "")), cast("int", values.get("line", 0))
+
+
+def took(values: Mapping[str, Scalar | None]) -> float:
+    """Return how many seconds it took, by values that fit a command that asks for that."""
+    return cast("float", values["took"])
 
 
 def text(value: object) -> str:

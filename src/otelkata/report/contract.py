@@ -1,14 +1,17 @@
 """Read what was written as the contract's JSON: one result, or a list of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
 
-from otelkata.judge.criteria import CRITERIA
+from otelkata.judge.criteria import CRITERIA, REQUIRED
 from otelkata.judge.verdict import CheckStatus, CriterionStatus
 
 from .graded import SCHEMA_VERSION, Graded, Judged, LintFinding, Place, Score
+
+DEPTH_LIMIT = 100
+"""How deep lists and objects may lie in each other; those of a result do a few times."""
 
 
 class ContractError(Exception):
@@ -53,6 +56,10 @@ def read(data: bytes) -> list[Mapping[str, Any]]:
         document = msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ContractError(f"it is no JSON: {error}") from error
+    except RecursionError as error:
+        raise ContractError(_TOO_DEEP) from error
+    if _is_deep(document):
+        raise ContractError(_TOO_DEEP)
     objects = document if isinstance(document, list) else [document]
     for number, item in enumerate(objects, 1):
         where = f"result {number}: " if isinstance(document, list) else ""
@@ -64,9 +71,11 @@ def read(data: bytes) -> list[Mapping[str, Any]]:
                 f"{where}its schema_version is {version}; this version reads {SCHEMA_VERSION}"
             )
         try:
-            msgspec.convert(item, type=_Result)
+            result = msgspec.convert(item, type=_Result)
         except msgspec.ValidationError as error:
             raise ContractError(f"{where}it is not as the contract has it: {error}") from error
+        if contradiction := _contradiction(result):
+            raise ContractError(f"{where}it contradicts itself: {contradiction}")
     return objects
 
 
@@ -88,6 +97,43 @@ def to_graded(item: Mapping[str, Any], titles: Mapping[str, str]) -> Graded:
         duration_s=result.duration_s,
         error=_error(result.verdict, result.checks, result.advice),
     )
+
+
+_TOO_DEEP = f"it is no result: lists or objects are nested more than {DEPTH_LIMIT} deep"
+
+
+def _is_deep(document: object) -> bool:
+    # What can be read may still be too deep to be written.
+    level = [document]
+    for _ in range(DEPTH_LIMIT):
+        level = [part for item in level for part in _parts(item)]
+        if not level:
+            return False
+    return True
+
+
+def _parts(item: object) -> Iterable[object]:
+    inner = item.values() if isinstance(item, dict) else item if isinstance(item, list) else ()
+    return (part for part in inner if isinstance(part, dict | list))
+
+
+def _contradiction(result: _Result) -> str:
+    for check in result.checks:
+        for name in check.criteria:
+            told = result.criteria.get(name, "failed")
+            if check.status == "failed" and told != "failed":
+                return f"{check.id} failed, and {name} is told as {told}"
+    short = [check for check in result.checks if not check.bonus and check.status != "passed"]
+    if result.verdict == "failed" and not short:
+        return "its verdict is failed, and no required check says why"
+    if result.verdict != "passed":
+        return ""
+    if short:
+        return f"its verdict is passed, and {short[0].id} is told as {short[0].status}"
+    unmet = [name for name in REQUIRED if result.criteria.get(name) in {"failed", "blocked"}]
+    if unmet:
+        return f"its verdict is passed, and {unmet[0]} is told as {result.criteria[unmet[0]]}"
+    return "" if result.checks else "its verdict is passed, and nothing was checked"
 
 
 def _judged(check: _Check, titles: Mapping[str, str]) -> Judged:

@@ -2,11 +2,11 @@
 
 import difflib
 import math
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast, get_args
 
+from otelkata import toml
 from otelkata.judge.criteria import BONUS, CRITERIA
 from otelkata.judge.registry import Check
 
@@ -14,6 +14,9 @@ from .policy import CONTRACT, POINTS, Bonus, Level, Policy, Until
 
 MOST = 1_000_000
 """Largest weight, and largest number of points."""
+
+SIZE_LIMIT = 256 * 1024
+"""Largest file, in bytes; one that names every check takes a tenth of it."""
 
 KEYS = ("points", "bonus", "weights", "pass", "show")
 KEYS_OF_PASS = ("required", "points")
@@ -30,19 +33,34 @@ class PolicyError(Exception):
 def read(path: Path, checks: Sequence[Check]) -> Policy:
     """Return the policy in the file `path`; raise PolicyError where it cannot be used."""
     try:
-        document = tomllib.loads(path.read_bytes().decode("utf-8"))
+        policy, mistakes = _policy(_bytes(path), checks)
     except OSError as error:
         raise PolicyError([f"cannot be read: {error.strerror}"]) from None
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise PolicyError([f"is not UTF-8 (at line {line})"]) from None
-    except ValueError as error:  # tomllib's own, and that of a number with too many digits
+    except ValueError as error:
         raise PolicyError([f"is no valid TOML: {error}"]) from None
-    reader = _Reader(checks)
-    policy = reader.policy(document)
-    if reader.mistakes:
-        raise PolicyError(reader.mistakes)
+    except RecursionError:
+        raise PolicyError(["is nested too deeply"]) from None
+    if mistakes:
+        raise PolicyError(mistakes)
     return policy
+
+
+def _policy(data: bytes, checks: Sequence[Check]) -> tuple[Policy, list[str]]:
+    reader = _Reader(checks)
+    policy = reader.policy(toml.loads(data.decode("utf-8")))
+    return policy, reader.mistakes
+
+
+def _bytes(path: Path) -> bytes:
+    # Not by what the system says of its size: a device has none and no end.
+    with path.open("rb") as stream:
+        data = stream.read(SIZE_LIMIT + 1)
+    if len(data) > SIZE_LIMIT:
+        raise PolicyError([f"is larger than {SIZE_LIMIT // 1024} KiB"])
+    return data
 
 
 class _Reader:

@@ -166,7 +166,7 @@ class Services:
             reply = await host.ask(wire.Stop, limit, start=start, seconds=STOP_LIMIT)
             service = start.partition(".")[0]
             if reply.ok:
-                ended[service] = Stopped(service, float(str(reply.values["took"])))  # type: ignore[index]
+                ended[service] = Stopped(service, wire.took(reply.values))  # type: ignore[index]
 
         await self._each(stop)
         return list(ended.values())

@@ -71,7 +71,7 @@ def load(file: str) -> Baseline:
             said = json.load(stream)
     except OSError as error:
         raise BaselineMistake(f"{file}: cannot be read: {error.strerror}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BaselineMistake(f"{file}: is no JSON: {error}") from None
     if not isinstance(said, dict) or said.get("schema_version") != VERSION:
         raise BaselineMistake(f"{file}: is no baseline; make one with --write-baseline {file}")

@@ -10,7 +10,9 @@ from functools import cache
 from typing import TypeAlias
 
 from otelkata.lint.command.selection import Selection
+from otelkata.lint.finding import Unread
 from otelkata.lint.options import Options
+from otelkata.lint.source import reading
 from otelkata.lint.source.excludes import DEFAULT, Excludes
 
 TABLE = "tool.kata-lint"
@@ -65,20 +67,20 @@ def read(folder: str) -> Config | None:
     """Return what the `pyproject.toml` in `folder` says; None if it has no table for the linter.
 
     Raises:
-        ConfigMistake: the table is wrong.
+        ConfigMistake: the table is wrong, or the file cannot be read.
     """
     path = os.path.join(folder, "pyproject.toml")
-    try:
-        with open(path, "rb") as stream:
-            source = stream.read()
-    except OSError:
+    if not os.path.exists(path):
         return None
+    source = reading.read(path, done="read")
+    if isinstance(source, Unread):
+        raise ConfigMistake(f"{path}: {source.reason}")
     if b"kata-lint" not in source:
         return None
-    import tomllib  # noqa: PLC0415 (few runs need it)
+    from otelkata import toml  # noqa: PLC0415 (few runs need it)
 
     try:
-        table = tomllib.loads(source.decode()).get("tool", {})
+        table = toml.loads(source.decode()).get("tool", {})
         said = table.get("kata-lint") if isinstance(table, dict) else None
     except ValueError as error:
         raise ConfigMistake(f"{path}: is no TOML: {error}") from None

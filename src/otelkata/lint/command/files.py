@@ -63,9 +63,8 @@ class _Walk:
         if os.path.isdir(path):
             shown = os.path.normpath(path)
             shown = "" if shown == os.curdir else os.path.join(shown, "")
-            self._descend(
-                _Folder(shown, absolute, config.closest(absolute), ignored.above(absolute))
-            )
+            patterns = ignored.above(absolute, self.found.unread)
+            self._descend(_Folder(shown, absolute, config.closest(absolute), patterns))
             return
         closest = config.closest(os.path.dirname(absolute))
         if self.force_exclude and closest.excludes.match_within(absolute):
@@ -87,7 +86,20 @@ class _Walk:
                 shown = folder.shown or os.curdir
                 self.found.unread.append(Unread(shown, f"cannot be listed: {reason(error)}"))
             else:
-                waiting += self._inside(_with_its_own(folder, inside), inside)
+                waiting += self._inside(self._with_its_own(folder, inside), inside)
+
+    def _with_its_own(self, folder: _Folder, entries: list[os.DirEntry[str]]) -> _Folder:
+        """Return `folder` with the configuration and the patterns that it holds itself."""
+        names = {entry.name for entry in entries}
+        own = config.read(folder.absolute) if "pyproject.toml" in names else None
+        patterns = ignored.read(folder.absolute) if ".gitignore" in names else None
+        if isinstance(patterns, Unread):
+            self.found.unread.append(Unread(f"{folder.shown}.gitignore", patterns.reason))
+            patterns = None
+        if own is None and patterns is None:
+            return folder
+        layers = folder.ignored if patterns is None else (*folder.ignored, patterns)
+        return _Folder(folder.shown, folder.absolute, own or folder.config, layers)
 
     def _inside(self, folder: _Folder, entries: list[os.DirEntry[str]]) -> list[_Folder]:
         below = []
@@ -108,17 +120,6 @@ class _Walk:
                     seen.add(path)
                     files[folder.shown + name] = folder.config
         return below
-
-
-def _with_its_own(folder: _Folder, entries: list[os.DirEntry[str]]) -> _Folder:
-    """Return `folder` with the configuration and the patterns that it holds itself."""
-    names = {entry.name for entry in entries}
-    own = config.read(folder.absolute) if "pyproject.toml" in names else None
-    patterns = ignored.read(folder.absolute) if ".gitignore" in names else None
-    if own is None and patterns is None:
-        return folder
-    layers = folder.ignored if patterns is None else (*folder.ignored, patterns)
-    return _Folder(folder.shown, folder.absolute, own or folder.config, layers)
 
 
 def _left_out(folder: _Folder, entry: os.DirEntry[str], ending: str) -> bool:

@@ -28,17 +28,28 @@ if TYPE_CHECKING:
 class Plan:
     """What is the same for all files of a run: all rules there are, and what is done.
 
-    What `baseline` knows is reported all the same, and not mended.
+    What `baseline` knows is reported all the same, and not mended; nor is what lies outside of the
+    files and directories `within`, which are real paths.
     """
 
     rules: tuple[Rule, ...]
     mode: Mode = Mode.LOOK
     baseline: Baseline | None = None
+    within: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, mode: Mode = Mode.LOOK, baseline: Baseline | None = None) -> Plan:
+    def of(
+        cls,
+        mode: Mode = Mode.LOOK,
+        baseline: Baseline | None = None,
+        within: tuple[str, ...] = (),
+    ) -> Plan:
         """Return a plan with the rules that are shipped."""
-        return cls(tuple(rule.load()), mode, baseline)
+        return cls(tuple(rule.load()), mode, baseline, within)
+
+    def may_write(self, real: str) -> bool:
+        """Tell whether the file of this real path is one that was named, or lies in what was."""
+        return any(real == one or real.startswith(os.path.join(one, "")) for one in self.within)
 
     def selected(self, config: Config, path: str) -> list[Rule]:
         """Return the rules that are on in the file of this absolute path."""
@@ -58,8 +69,12 @@ def lint_file(path: str, source: bytes | None, config: Config, plan: Plan) -> Re
         return report
     mended = _mended(report, data, rules, config, plan)
     if source is None and plan.mode is Mode.FIX and mended.mended is not None:
+        real = os.path.realpath(path)
+        if not plan.may_write(real):
+            reason = f"is not mended: it leads to {real}, which is outside of what was named"
+            return replace(report, unread=reason)
         try:
-            mending.write(path, mended.mended)
+            mending.write(real, mended.mended)
         except OSError as error:
             return replace(report, unread=f"cannot be written: {reading.reason(error)}")
     return mended

@@ -29,7 +29,7 @@ _CHUNK = 250
 class Wish:
     """What was asked for on the command line, over what is configured.
 
-    What `baseline` knows is not mended.
+    What `baseline` knows is not mended, nor is what lies outside of what was `named`.
     """
 
     selection: Selection = field(default_factory=Selection)
@@ -38,6 +38,7 @@ class Wish:
     jobs: int = 0
     """Processes; 0: as many as can run at once."""
     baseline: Baseline | None = None
+    named: tuple[str, ...] = ()
 
 
 def lint(
@@ -72,7 +73,7 @@ def lint(
     from otelkata.lint.command.one import Plan, lint_file  # noqa: PLC0415
     from otelkata.lint.command.workers import each  # noqa: PLC0415
 
-    plan = Plan.of(wish.mode, wish.baseline)
+    plan = Plan.of(wish.mode, wish.baseline, tuple(map(os.path.realpath, wish.named)))
     # The largest first, so that none is left to one worker while the others have nothing to do.
     hits.sort(key=lambda path: len(given[path]) if path in given else reading.size(path))
     todo = [(path, configs[files[path]]) for path in reversed(hits)]

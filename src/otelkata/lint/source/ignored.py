@@ -3,82 +3,85 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from pathspec import GitIgnoreSpec
+from otelkata.lint.finding import Unread
+from otelkata.lint.source import reading
+from otelkata.lint.source.glob import Pattern
+from otelkata.lint.source.glob import read as read_pattern
+
+LARGEST = 100_000
+"""Bytes of a file with patterns: all are asked about every name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """The patterns of one directory."""
+    """The patterns of one directory, the last one first: it decides."""
 
     folder: str
-    spec: GitIgnoreSpec
+    patterns: tuple[Pattern, ...]
 
     def says(self, path: str) -> bool | None:
         """Tell whether the absolute `path` (a directory: with a slash at its end) is ignored.
 
-        None if no pattern speaks of it: then those of the directory above decide.
+        None if no pattern speaks of it: then those of the directory above decide. That a directory
+        above `path` is ignored is not said.
         """
-        relative = path[len(self.folder) :].lstrip(os.sep)
-        return self.spec.check_file(relative.replace(os.sep, "/")).include
-
-
-def read(folder: str, name: str = ".gitignore") -> Ignored | None:
-    """Return the patterns in `folder`; None if there are none."""
-    try:
-        with open(os.path.join(folder, name), encoding="utf-8", errors="replace") as stream:
-            lines = [line for line in stream.read().splitlines() if line.strip()]
-    except OSError:
+        is_folder = path.endswith(os.sep)
+        relative = path[len(self.folder) :].strip(os.sep).replace(os.sep, "/")
+        name = relative.rpartition("/")[2]
+        for pattern in self.patterns:
+            if pattern.only_folders and not is_folder:
+                continue
+            if pattern.expression.fullmatch(name if pattern.by_name else relative):
+                return pattern.ignores
         return None
-    if all(line.startswith("#") for line in lines):
+
+
+def read(folder: str, name: str = ".gitignore") -> Ignored | Unread | None:
+    """Return the patterns in `folder`, or why they cannot be read; None if there are none."""
+    path = os.path.join(folder, name)
+    if not os.path.exists(path):
         return None
-    return Ignored(folder, _spec(lines))
+    source = reading.read(path, LARGEST, "read")
+    if isinstance(source, Unread):
+        return source
+    text = source.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape")
+    lines = (line.removesuffix("\r") for line in text.split("\n"))
+    patterns = [pattern for pattern in map(read_pattern, lines) if pattern is not None]
+    return Ignored(folder, tuple(reversed(patterns))) if patterns else None
 
 
-def _spec(lines: list[str]) -> GitIgnoreSpec:
-    from pathspec import GitIgnoreSpec  # noqa: PLC0415 (not every tree has patterns)
-
-    try:
-        return GitIgnoreSpec.from_lines(lines)
-    except (ValueError, re.error):
-        # Git takes a pattern that makes no sense for one that matches nothing.
-        return GitIgnoreSpec.from_lines([line for line in lines if _makes_sense(line)])
-
-
-def _makes_sense(line: str) -> bool:
-    from pathspec import GitIgnoreSpec  # noqa: PLC0415 (as above)
-
-    try:
-        GitIgnoreSpec.from_lines([line])
-    except (ValueError, re.error):
-        return False
-    return True
-
-
-def above(folder: str) -> tuple[Ignored, ...]:
+def above(folder: str, unread: list[Unread]) -> tuple[Ignored, ...]:
     """Return the patterns of the directories above `folder`, from the repository's root down.
 
     Outside of a repository none apply, nor do those by which `folder` itself is ignored: whoever
-    names an ignored directory wants it linted.
+    names an ignored directory wants it linted. What cannot be read is added to `unread`.
     """
-    found: list[Ignored] = []
+    found: list[Ignored | Unread | None] = []
     current = folder
     while not os.path.exists(os.path.join(current, ".git")):
         up = os.path.dirname(current)
         if up == current:
             return ()
         current = up
-        patterns = read(current)
-        found += [patterns] if patterns else []
+        found.append(read(current))
     excluded = read(current, os.path.join(".git", "info", "exclude"))
-    found += [Ignored(current, excluded.spec)] if excluded else []
-    inward = tuple(reversed(found))
-    return () if is_ignored(inward, folder + os.sep) else inward
+    found.append(excluded)
+    unread += [one for one in found if isinstance(one, Unread)]
+    inward = tuple(one for one in reversed(found) if isinstance(one, Ignored))
+    return () if _is_within_ignored(inward, current, folder) else inward
+
+
+def _is_within_ignored(patterns: Sequence[Ignored], root: str, folder: str) -> bool:
+    current = folder
+    while current != root:
+        outside = [one for one in patterns if len(one.folder) < len(current)]
+        if is_ignored(outside, current + os.sep):
+            return True
+        current = os.path.dirname(current)
+    return False
 
 
 def is_ignored(patterns: Sequence[Ignored], path: str) -> bool:

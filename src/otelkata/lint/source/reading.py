@@ -14,6 +14,7 @@ LARGEST = 1_000_000
 
 # Without O_NONBLOCK a named pipe would be waited for.
 _FLAGS = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_CLOEXEC", "O_BINARY", "O_NONBLOCK"))
+_LINTED = "linted; exclude it if it is generated"
 _WINDOW = 1 << 18
 _CODING = re.compile(rb"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 _NEWLINE = re.compile(r"\r\n|\r|\n")
@@ -69,8 +70,8 @@ def _read_into(handle: int, buffer: bytearray, start: int) -> int:
     return len(data)
 
 
-def read(path: str) -> bytes | Unread:
-    """Return what the file holds, or why it cannot be read."""
+def read(path: str, most: int = LARGEST, done: str = _LINTED) -> bytes | Unread:
+    """Return what the file holds, or why it cannot be read; `done` says what it was read for."""
     try:
         handle = os.open(path, _FLAGS)
     except (OSError, ValueError) as error:
@@ -79,10 +80,12 @@ def read(path: str) -> bytes | Unread:
         about = os.fstat(handle)
         if not stat.S_ISREG(about.st_mode):
             return Unread(path, "is no regular file")
-        if about.st_size > LARGEST:
-            return Unread(path, too_large(about.st_size))
+        if about.st_size > most:
+            return Unread(path, too_large(about.st_size, most, done))
         with os.fdopen(os.dup(handle), "rb") as stream:
-            return stream.read()
+            # Some of the system's have no size and no end.
+            data = stream.read(most + 1)
+        return data if len(data) <= most else Unread(path, too_large(len(data), most, done))
     except OSError as error:
         return Unread(path, f"cannot be read: {reason(error)}")
     finally:
@@ -97,9 +100,9 @@ def size(path: str) -> int:
         return 0
 
 
-def too_large(size: int) -> str:
+def too_large(size: int, most: int = LARGEST, done: str = _LINTED) -> str:
     """Say that a file of `size` bytes is not read, and what to do."""
-    return f"has {size:,} bytes, and at most {LARGEST:,} are linted; exclude it if it is generated"
+    return f"has {size:,} bytes, and at most {most:,} are {done}"
 
 
 def reason(error: OSError | ValueError) -> str:
