@@ -425,7 +425,7 @@ ANSWERED_CASES = [
     if id_of(f"{item.case}/inventory/query") in {seen.span_id for seen in sound().started}
 ]
 """Those in which inventory answered 200, and was sampled, in their order."""
-LAST_FOUR = ANSWERED_CASES[-4:]
+LAST_FIVE = ANSWERED_CASES[-5:]
 """What may fail as well where services are silent; the golden file has it."""
 MS = 1_000_000
 ANSWERED_NS = exchange_of("success", "gateway>payment").answered_ns
@@ -1152,7 +1152,7 @@ FAULTS: list[tuple[str, Change, set[str]]] = [
     ),
     (
         "context.no_context_outlives_its_request",
-        all_of(by_a_worker(*LAST_FOUR), under(*LAST_FOUR[:1], *LAST_FOUR)),
+        all_of(by_a_worker(*LAST_FIVE), under(*LAST_FIVE[:1], *LAST_FIVE)),
         ANYTHING,
     ),
     (
@@ -1388,7 +1388,7 @@ FAULTS: list[tuple[str, Change, set[str]]] = [
     [
         (
             "context.no_context_outlives_its_request",
-            all_of(by_a_worker(*LAST_FOUR[1:]), under(LAST_FOUR[1], *LAST_FOUR[1:])),
+            all_of(by_a_worker(*LAST_FIVE[1:]), under(LAST_FIVE[1], *LAST_FIVE[1:])),
             "passed",
         ),
         (
