@@ -59,6 +59,10 @@ OUTPUT_KEPT = 8_000
 """How much of it is kept, in bytes: the end."""
 
 
+END_LIMIT = 20
+"""Longest time, in seconds, that ending all processes of a submission may take."""
+
+
 def changes_user() -> bool:
     """Tell whether hosts run as one of `HOST_UIDS`: where root grades, and has users to change to.
 

@@ -24,6 +24,7 @@ from . import processes
 from .confine import ON_LINUX, Confinement, Refused, check, count_tasks
 from .isolation import (
     CPU_TOTAL,
+    END_LIMIT,
     MEMORY_LIMIT,
     OUTPUT_LIMIT,
     PROCESSES_LIMIT,
@@ -55,20 +56,24 @@ def keep(control: socket.socket, orders: Mapping[str, Any]) -> None:
     tasks = TASKS_LIMIT + (count_tasks(os.geteuid()) if user is None else 0)
     confinement = Confinement(orders["level"], place, tasks, user, lasts=orders["lasts"])
     try:
-        _isolate(confinement)
+        is_fenced = _isolate(confinement, control)
     except (Refused, OSError) as error:
         control.sendall(json.dumps({"refused": str(error)}).encode() + b"\n")
         os._exit(0)
-    Keeper(control, confinement).run()
+    Keeper(control, confinement, is_fenced=is_fenced).run()
 
 
-def _isolate(confinement: Confinement) -> None:
+def _isolate(confinement: Confinement, control: socket.socket) -> bool:
+    # Tells whether signals from here reach nobody but what is forked here.
     check(confinement.level, confinement.user)
     if confinement.level == "sandbox":
-        namespaces.enter(confinement.place, confinement.user)
+        namespaces.enter(confinement.place, confinement.user, control)
     if ON_LINUX:
         linux.adopt_orphans()
         linux.hide_memory()
+    if confinement.level == "restricted":
+        return linux.fence_signals()
+    return confinement.level == "sandbox" and os.getpid() == 1
 
 
 def _leave_streams() -> None:
@@ -82,9 +87,12 @@ def _leave_streams() -> None:
 class Keeper:
     """The loop of one keeper."""
 
-    def __init__(self, control: socket.socket, confinement: Confinement) -> None:
+    def __init__(
+        self, control: socket.socket, confinement: Confinement, *, is_fenced: bool
+    ) -> None:
         self._control = control
         self._confinement = confinement
+        self._is_fenced = is_fenced
         self._hosts: dict[int, Printing] = {}
         self._rest = b""
         self._is_open = True
@@ -102,8 +110,30 @@ class Keeper:
         self._tell(isolated=self._confinement.words(), level=self._confinement.level)
         while self._is_open:
             self._serve()
-        processes.end_all(self._hosts)
+        self._leave()
+
+    def _leave(self) -> NoReturn:
+        # Who takes longer cannot be ended, or not from here.
+        signal.signal(signal.SIGALRM, lambda *_: os._exit(0))
+        signal.alarm(END_LIMIT)
+        processes.end_all(self._hosts, self._end_at_once)
         os._exit(0)
+
+    def _end_at_once(self, ended: int) -> None:
+        # A signal to everybody: no fork gets away from it. Without a fence it would reach others of
+        # that user, who may be in containers; so many end only where somebody forks all the time.
+        user = self._confinement.user
+        if not self._is_fenced and (user is None or ended < PROCESSES_LIMIT):
+            return
+        with contextlib.suppress(OSError):
+            if user is None or self._confinement.level == "sandbox":
+                os.kill(-1, signal.SIGKILL)
+            elif os.fork() == 0:
+                try:
+                    self._confinement.become()
+                    os.kill(-1, signal.SIGKILL)
+                finally:
+                    os._exit(0)
 
     def _serve(self) -> None:
         outputs = {host.output: host for host in self._hosts.values() if not host.is_drained}
@@ -245,6 +275,7 @@ class Keeper:
         if not self._cut_off:
             self._cut_off = f"{reason}; it was ended"
             self._tell(flood=self._cut_off)
+            self._end_at_once(0)
             processes.kill({*self._hosts, *(p.pid for p in processes.descendants(os.getpid()))})
 
     def _tell(self, **news: object) -> None:

@@ -5,10 +5,10 @@ import errno
 import os
 import signal
 import stat
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from .isolation import SCRATCH_FILES_LIMIT
+from .isolation import PROCESSES_LIMIT, SCRATCH_FILES_LIMIT
 
 _PARENT, _PAGES = 1, 21
 _TIMES = slice(11, 15)
@@ -107,21 +107,27 @@ def kill(pids: Iterable[int]) -> None:
                 send(pid, signal.SIGKILL)
 
 
-def end_all(known: Iterable[int]) -> None:
+def end_all(known: Iterable[int], end_at_once: Callable[[int], None]) -> None:
     """End every descendant of this process, and return when none is left.
 
     Those that lose their parent become this one's children, where it has adopted orphans; so each
-    round leaves fewer. `known` are children, for systems that do not tell of descendants.
+    round leaves fewer, unless they fork faster than they are looked for: `end_at_once`, which is
+    told how many have ended, can do better where the system lets it. `known` are children, for
+    systems that do not tell of descendants.
     """
-    known = list(known)
+    left, ended = set(known), 0
     while True:
-        kill({*known, *(process.pid for process in descendants(os.getpid()))})
+        end_at_once(ended)
+        kill({*left, *(process.pid for process in descendants(os.getpid()))})
         try:
             pid, _ = os.waitpid(-1, 0)
-            known = [other for other in known if other != pid]
-            while pid:
+            # Others may end as fast as they are waited for.
+            for _ in range(PROCESSES_LIMIT):
+                if not pid:
+                    break
+                ended += 1
+                left.discard(pid)
                 pid, _ = os.waitpid(-1, os.WNOHANG)
-                known = [other for other in known if other != pid]
         except ChildProcessError:
             return
 
