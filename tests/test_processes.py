@@ -49,6 +49,22 @@ def test_the_time_of_all_descendants_is_known(busy: int) -> None:
     assert processes.spent() >= spent
 
 
+def test_shared_memory_of_a_submission_is_counted_wherever_it_lies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    me = os.geteuid()
+    monkeypatch.setattr(processes, "SHARED_MEMORY", str(tmp_path))
+    monkeypatch.setattr(processes, "HOST_UIDS", [me])
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    for path in (tmp_path / "file", tmp_path / "a" / "b" / "file"):
+        path.write_bytes(b"x" * 2**20)
+    assert 2**21 <= processes.shared_memory_usage(me) < 2**22
+    assert processes.shared_memory_usage(me + 1) == 0
+    for number in range(SCRATCH_FILES_LIMIT):
+        (tmp_path / f"{number}").touch()
+    assert processes.shared_memory_usage(me) == processes.BEYOND
+
+
 def test_who_steps_back_does_so_with_all_threads_and_the_session(busy: int) -> None:
     while not processes.step_back([busy]):
         pass

@@ -247,18 +247,25 @@ class Keeper:
         running = processes.descendants(os.getpid())
         pids = [process.pid for process in running]
         seconds = processes.spent() + sum(process.seconds for process in running)
-        work = self._confinement.place.work
         if len(running) > PROCESSES_LIMIT:
             self._end(f"it had more than {PROCESSES_LIMIT} processes")
         elif sum(process.memory for process in running) > MEMORY_LIMIT:
             self._end(f"its processes took more than {MEMORY_LIMIT // 2**20} MiB of memory")
         elif seconds > CPU_TOTAL and not self._confinement.lasts:
             self._end(f"its processes took more than {CPU_TOTAL} s of processor time")
-        elif processes.disk_usage(work) + processes.unnamed_usage(pids) > SCRATCH_LIMIT:
+        elif self._written() + processes.unnamed_usage(pids) > SCRATCH_LIMIT:
             self._end("it filled its scratch directory")
         self._interval = WATCH_INTERVAL
         if seconds > STEP_BACK and not self._cut_off and not self._confinement.lasts:
             self._step_back(pids)
+
+    def _written(self) -> int:
+        used = processes.disk_usage(self._confinement.place.work)
+        user = self._confinement.user
+        # In the sandbox it is another one, whose size is bounded.
+        if user is not None and self._confinement.level == "restricted":
+            used += processes.shared_memory_usage(user)
+        return used
 
     def _step_back(self, pids: list[int]) -> None:
         if not processes.step_back(pids):

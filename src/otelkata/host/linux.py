@@ -43,6 +43,9 @@ READ_FILES = 0b1101
 USE_FILES = 0b0110
 """Landlock's rights to read and write files that exist."""
 
+SHARE_FILES = 0b100_0001_0010_1110
+"""Landlock's rights to make, read, write, list, cut and remove files, but no directories."""
+
 _EVERYTHING = {1: 0x1FFF, 2: 0x3FFF, 3: 0x7FFF, 4: 0x7FFF, 5: 0xFFFF}
 _ONLY_FILES = 0b111
 _SCOPES = 0b11

@@ -8,7 +8,7 @@ import stat
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from .isolation import PROCESSES_LIMIT, SCRATCH_FILES_LIMIT
+from .isolation import HOST_UIDS, PROCESSES_LIMIT, SCRATCH_FILES_LIMIT, SHARED_MEMORY
 
 _PARENT, _PAGES = 1, 21
 _TIMES = slice(11, 15)
@@ -130,6 +130,28 @@ def end_all(known: Iterable[int], end_at_once: Callable[[int], None]) -> None:
                 pid, _ = os.waitpid(-1, os.WNOHANG)
         except ChildProcessError:
             return
+
+
+def shared_memory_usage(user: int) -> int:
+    """Return how many bytes `user`, who is a submission's, has in files of shared memory.
+
+    They may lie in what another submission has made.
+    """
+    used = count = 0
+    unseen = [SHARED_MEMORY]
+    while unseen:
+        with contextlib.suppress(OSError), os.scandir(unseen.pop()) as entries:
+            for entry in entries:
+                with contextlib.suppress(OSError):
+                    status = entry.stat(follow_symlinks=False)
+                    if status.st_uid == user:
+                        count += 1
+                        used += status.st_blocks * 512
+                    if status.st_uid in HOST_UIDS and stat.S_ISDIR(status.st_mode):
+                        unseen.append(entry.path)
+        if count > SCRATCH_FILES_LIMIT:
+            return BEYOND
+    return used
 
 
 def disk_usage(folder: str) -> int:
