@@ -49,6 +49,21 @@ def test_the_time_of_all_descendants_is_known(busy: int) -> None:
     assert processes.spent() >= spent
 
 
+def test_the_time_of_who_was_waited_for_by_nobody_is_not_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def process(pid: int, own: float, waited: float = 0.0, began: int = 0) -> processes.Process:
+        return processes.Process(pid, 1, 0, began, own, own + waited)
+
+    monkeypatch.setattr(processes, "spent", lambda: 0.0)
+    taken = processes.Taken()
+    assert taken.look([process(2, 1.0), process(3, 2.0)]) == 3.0
+    assert taken.look([process(2, 1.5)]) == 3.5
+    assert taken.look([process(2, 1.5), process(3, 0.5, began=1)]) == 4.0  # the number of another
+    assert taken.look([process(2, 1.5)]) == 4.0
+    assert taken.look([process(2, 1.5, waited=9.0)]) == 10.5  # counted once
+
+
 def test_shared_memory_of_a_submission_is_counted_wherever_it_lies(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

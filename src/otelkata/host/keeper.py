@@ -93,6 +93,7 @@ class Keeper:
         self._control = control
         self._confinement = confinement
         self._is_fenced = is_fenced
+        self._taken = processes.Taken()
         self._hosts: dict[int, Printing] = {}
         self._rest = b""
         self._is_open = True
@@ -246,7 +247,7 @@ class Keeper:
         self._watched = time.monotonic()
         running = processes.descendants(os.getpid())
         pids = [process.pid for process in running]
-        seconds = processes.spent() + sum(process.seconds for process in running)
+        seconds = self._taken.look(running)
         if len(running) > PROCESSES_LIMIT:
             self._end(f"it had more than {PROCESSES_LIMIT} processes")
         elif sum(process.memory for process in running) > MEMORY_LIMIT:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from .isolation import HOST_UIDS, PROCESSES_LIMIT, SCRATCH_FILES_LIMIT, SHARED_MEMORY
 
-_PARENT, _PAGES = 1, 21
+_PARENT, _BEGAN, _PAGES = 1, 19, 21
 _TIMES = slice(11, 15)
 """Positions in /proc/<pid>/stat, counted from behind the name (proc_pid_stat(5)).
 
@@ -33,7 +33,30 @@ class Process:
     pid: int
     parent: int
     memory: int
+    began: int
+    own: float
     seconds: float
+
+
+class Taken:
+    """What a submission has taken of processors."""
+
+    def __init__(self) -> None:
+        self._seen: dict[tuple[int, int], float] = {}
+        self._gone = 0.0
+
+    def look(self, running: Iterable[Process]) -> float:
+        """Return the seconds that it has taken at least, to be called with what is `running` now.
+
+        The kernel tells what children took that somebody has waited for. Others, whose parent
+        ignores that they end, count for what was seen of them.
+        """
+        running = list(running)
+        now = {(process.pid, process.began): process.own for process in running}
+        self._gone += sum(own for key, own in self._seen.items() if key not in now)
+        self._seen = now
+        told = spent() + sum(process.seconds for process in running)
+        return max(told, self._gone + sum(now.values()))
 
 
 def descendants(pid: int) -> list[Process]:
@@ -200,6 +223,7 @@ def _all() -> list[Process]:
             with contextlib.suppress(OSError), open(f"/proc/{name}/stat", "rb") as file:
                 fields = file.read().rpartition(b")")[2].split()
                 memory = int(fields[_PAGES]) * page
-                seconds = sum(map(int, fields[_TIMES])) / tick
-                found.append(Process(int(name), int(fields[_PARENT]), memory, seconds))
+                times = [int(ticks) / tick for ticks in fields[_TIMES]]
+                parent, began = int(fields[_PARENT]), int(fields[_BEGAN])
+                found.append(Process(int(name), parent, memory, began, sum(times[:2]), sum(times)))
     return found
