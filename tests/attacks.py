@@ -11,7 +11,7 @@ from otelkata.deploy.keeper import IsolationUnavailable
 from otelkata.host.isolation import Level
 
 PRELUDE = """
-import ctypes, errno, os, signal, socket, subprocess, sys, threading, time
+import ctypes, errno, os, resource, signal, socket, subprocess, sys, threading, time
 
 def told(attack):
     try:

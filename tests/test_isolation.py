@@ -25,6 +25,7 @@ CALLS = {
     "UNSHARE": (272, 97),
     "MOUNT": (165, 40),
     "HOSTNAME": (170, 161),
+    "MQ_OPEN": (240, 180),
 }
 """Numbers of system calls on x86_64 and aarch64."""
 
@@ -57,6 +58,8 @@ ATTACKS = {
     "raw sockets": "socket.socket(type=socket.SOCK_RAW, proto=1)",
     "the kernel's log": "open('/dev/kmsg', 'w')",
     "rename the machine": "call(HOSTNAME, b'marker', 6)",
+    "message queues": "call(MQ_OPEN, b'marker', 0o102, 0o600, 0)",
+    "limits of its parent": "resource.prlimit(os.getppid(), resource.RLIMIT_CORE, (0, 0))",
 }
 
 LIMITS = {
@@ -68,7 +71,16 @@ LIMITS = {
     "return open(TMP + '/file', 'w').write('x')": "did: 1",
     "return subprocess.run([sys.executable, '-c', '']).returncode": "did: 0",
     "import multiprocessing; multiprocessing.Lock()": "did: None",
+    (
+        "from multiprocessing.shared_memory import SharedMemory as Shared; "
+        "made = Shared(create=True, size=9); made.close(); made.unlink()"
+    ): "did: None",
     "return socket.gethostbyname('localhost')": "did: 127.0.0.1",
+    "resource.setrlimit(resource.RLIMIT_CORE, (0, 0))": "did: None",
+    "resource.prlimit(os.getpid(), resource.RLIMIT_CORE)": "did: None",
+    "os.sched_setaffinity(os.getpid(), os.sched_getaffinity(0))": "did: None",
+    "os.sched_setaffinity(threading.get_native_id(), os.sched_getaffinity(0))": "did: None",
+    "os.setpriority(os.PRIO_PROCESS, os.getpid(), 0)": "did: None",
     "import sqlite3; sqlite3.connect(TMP + '/db').execute('CREATE TABLE t (x)')": "did: None",
 }
 

@@ -2,22 +2,31 @@
 
 import asyncio
 import os
+import re
+import signal
+import socket
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
 from event_loop import in_event_loop, until
-from hosting import SUBMISSION, a_parent, write
+from hosting import SUBMISSION, a_parent, place_in, start, write
 
+from otelkata.deploy import keeper
 from otelkata.deploy.keeper import IsolationUnavailable
 from otelkata.deploy.link import Host
 from otelkata.deploy.parent import Parent
+from otelkata.drive.run import Settings
+from otelkata.grade import grade
+from otelkata.host import linux, processes
 from otelkata.host.isolation import LEVELS, OUTPUT_KEPT, SCRATCH_FILES_LIMIT, Level
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the levels need Linux")
+
+STRONG: list[Level] = ["restricted", "sandbox"]
 
 DAEMON = """
 import os, signal
@@ -45,6 +54,25 @@ while True:
     except OSError:
         pass
 """
+
+RABBITS = """
+import os, time
+if os.fork() == 0:
+    held = os.open(os.environ["TMPDIR"] + "/pipe", os.O_WRONLY)
+    os.write(held, b"here")
+    end, made = time.monotonic() + 60, 0
+    while made < 2 and time.monotonic() < end:
+        try:
+            if os.fork():
+                made += 1
+            else:
+                os.setpgid(0, 0)
+                made = 0
+        except OSError:
+            pass
+    os._exit(0)
+"""
+"""Whoever looks for them finds only those that have ended since."""
 
 
 @pytest.fixture
@@ -101,6 +129,86 @@ async def test_nothing_outlives_the_run(level: Level, source: str, tmp_path: Pat
         assert await asyncio.to_thread(os.read, pipe, 4) == b""
     finally:
         os.close(pipe)
+
+
+@pytest.mark.hostile
+@pytest.mark.parametrize("level", STRONG)
+@in_event_loop
+async def test_who_forks_faster_than_is_looked_does_not_outlive_the_run(
+    level: Level, tmp_path: Path
+) -> None:
+    if level == "restricted" and os.geteuid() and linux.landlock_version() < 6:
+        pytest.skip("nothing here sends a signal to all of a submission's processes")
+    async with running(tmp_path, RABBITS, level) as (_, _, work):
+        pipe = os.open(work / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+        await until(lambda: has_spoken(pipe))
+        os.set_blocking(pipe, True)
+    try:
+        assert await asyncio.to_thread(os.read, pipe, 4) == b""
+    finally:
+        os.close(pipe)
+
+
+async def the_keeper() -> int:
+    """Return the number of the first process of the sandbox that a test has made."""
+    while True:
+        for process in processes.descendants(os.getpid()):
+            with suppress(OSError):
+                status = Path(f"/proc/{process.pid}/status").read_text()
+                if re.search(r"^NSpid:.*\s1$", status, re.MULTILINE):
+                    return process.pid
+        await asyncio.sleep(0)
+
+
+@in_event_loop
+async def test_a_keeper_that_is_ended_in_the_sandbox_is_told(tmp_path: Path) -> None:
+    async with running(tmp_path, "", "sandbox") as (parent, host, _):
+        assert (await start(host)).ok
+        assert parent.lost == ""
+        os.kill(await the_keeper(), signal.SIGKILL)
+        assert await host.exited == -9
+        await until(lambda: parent.lost)
+        assert parent.lost == "the process that kept the sandbox was ended by SIGKILL"
+
+
+@in_event_loop
+async def test_a_submission_whose_keeper_is_ended_fails(tmp_path: Path) -> None:
+    """Nobody else in the sandbox could have done it."""
+    submission = write(tmp_path, "import threading; threading.Event().wait()")
+
+    async def end() -> None:
+        keeper = await the_keeper()
+        await until(lambda: processes.descendants(keeper))
+        os.kill(keeper, signal.SIGKILL)
+
+    ending = asyncio.create_task(end())
+    try:
+        settings = Settings(seed=1, quick=True)
+        result = await grade(str(submission), settings, sys.executable, "sandbox")
+    except IsolationUnavailable as error:
+        pytest.skip(str(error))
+    finally:
+        ending.cancel()
+    (runs,) = (check for check in result.checks if check.id == "submission.runs")
+    assert result.verdict == "failed"
+    assert "kept the sandbox was ended by SIGKILL" in runs.message
+
+
+@in_event_loop
+async def test_a_keeper_that_does_not_end_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeper, "END_LIMIT", 0.0)
+    place = place_in(tmp_path)
+    mine, its = socket.socketpair()
+    with mine, its:
+        stopped = keeper.Keeper(mine)
+        opening = asyncio.ensure_future(stopped.open("process", place))
+        await asyncio.to_thread(socket.recv_fds, its, 65_536, 1)
+        await stopped.close()
+        assert stopped.ended.is_set()
+        with pytest.raises(IsolationUnavailable):
+            await opening
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,37 @@ def test_the_time_of_all_descendants_is_known(busy: "subprocess.Popen[bytes]") -
     assert round(processes.spent() - spent, 4) >= round(seen, 4) > 0
 
 
+def test_the_time_of_who_was_waited_for_by_nobody_is_not_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def process(pid: int, own: float, waited: float = 0.0, began: int = 0) -> processes.Process:
+        return processes.Process(pid, 1, 0, began, own, own + waited)
+
+    monkeypatch.setattr(processes, "spent", lambda: 0.0)
+    taken = processes.Taken()
+    assert taken.look([process(2, 1.0), process(3, 2.0)]) == 3.0
+    assert taken.look([process(2, 1.5)]) == 3.5
+    assert taken.look([process(2, 1.5), process(3, 0.5, began=1)]) == 4.0  # the number of another
+    assert taken.look([process(2, 1.5)]) == 4.0
+    assert taken.look([process(2, 1.5, waited=9.0)]) == 10.5  # counted once
+
+
+def test_shared_memory_of_a_submission_is_counted_wherever_it_lies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    me = os.geteuid()
+    monkeypatch.setattr(processes, "SHARED_MEMORY", str(tmp_path))
+    monkeypatch.setattr(processes, "HOST_UIDS", [me])
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    for path in (tmp_path / "file", tmp_path / "a" / "b" / "file"):
+        path.write_bytes(b"x" * 2**20)
+    assert 2**21 <= processes.shared_memory_usage(me) < 2**22
+    assert processes.shared_memory_usage(me + 1) == 0
+    for number in range(SCRATCH_FILES_LIMIT):
+        (tmp_path / f"{number}").touch()
+    assert processes.shared_memory_usage(me) == processes.BEYOND
+
+
 def test_who_steps_back_does_so_with_all_threads_and_the_session(
     busy: "subprocess.Popen[bytes]",
 ) -> None:

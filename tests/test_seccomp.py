@@ -31,7 +31,18 @@ CALLS = {
     "ioctl": (16, 29),
     "connect": (42, 203),
     "landlock_restrict_self": (446, 446),
+    "mq_open": (240, 180),
+    "prlimit64": (302, 261),
+    "sched_setparam": (142, 118),
+    "sched_setscheduler": (144, 119),
+    "sched_setaffinity": (203, 122),
+    "sched_setattr": (314, 274),
+    "sched_getaffinity": (204, 123),
+    "setpriority": (141, 140),
+    "ioprio_set": (251, 30),
 }
+DONE = -1
+"""Instead of an error: nothing is done, and the caller told that it was."""
 
 
 def run(machine: str, call: int, *arguments: int, architecture: int = 0) -> int:
@@ -76,6 +87,7 @@ def run(machine: str, call: int, *arguments: int, architecture: int = 0) -> int:
         ("io_uring_setup", (), errno.EPERM),
         ("memfd_create", (), errno.EPERM),
         ("shmget", (), errno.EPERM),
+        ("mq_open", (), errno.EPERM),
         ("clone3", (), errno.ENOSYS),
         ("clone", (0x003D0F00,), 0),  # a thread, as the C library makes it
         ("clone", (0x01200011,), 0),  # fork
@@ -86,12 +98,37 @@ def run(machine: str, call: int, *arguments: int, architecture: int = 0) -> int:
         ("ioctl", (0x5412, 0x5401), 0),
         ("ioctl", (0, 0x5412), errno.EPERM),
         ("ioctl", (0, 0x541C), errno.EPERM),
+        ("prlimit64", (0, 0, 0x7FFF_0000_0000, 0), 0),  # setrlimit, as the C library makes it
+        ("prlimit64", (0xABCD_0000_0000, 0, 0x1000, 0), 0),  # the kernel takes the lower half
+        ("prlimit64", (1, 0, 0x1000, 0), errno.EPERM),
+        ("prlimit64", (1, 0, 0x7FFF_0000_0000, 0), errno.EPERM),
+        ("prlimit64", (1, 0, 0, 0x1000), 0),  # only asks
+        *(
+            (name, (pid, 0x1000), DONE if pid else 0)
+            for name in (
+                "sched_setparam",
+                "sched_setscheduler",
+                "sched_setaffinity",
+                "sched_setattr",
+            )
+            for pid in (0, 1, 0xFFFF_FFFF)
+        ),
+        ("sched_getaffinity", (1,), 0),
+        ("setpriority", (0, 0, 10), 0),
+        ("setpriority", (1, 0, 10), 0),  # its own group
+        ("setpriority", (2, 0, 10), DONE),  # its own user, who may be the grader's
+        ("setpriority", (0, 1, 10), DONE),
+        ("setpriority", (1, 1, 10), DONE),
+        ("ioprio_set", (1, 0, 0), 0),
+        ("ioprio_set", (2, 0, 0), 0),
+        ("ioprio_set", (3, 0, 0), DONE),
+        ("ioprio_set", (1, 1, 0), DONE),
     ],
 )
 def test_the_filter_decides(
     machine: str, name: str, arguments: tuple[int, ...], error: int
 ) -> None:
-    expected = ERRNO | error if error else ALLOW
+    expected = ERRNO if error == DONE else ERRNO | error if error else ALLOW
     assert run(machine, CALLS[name][COLUMN[machine]], *arguments) == expected
 
 

@@ -84,8 +84,7 @@ class Grader:
                 place = Scratch(folder, user).place(folder / "submission")
                 keeper, in_force = await self._warm.enclose(place)
                 if keeper is not None:
-                    keeper.end()
-                    await keeper.ended.wait()
+                    await keeper.close()
         return in_force.words
 
     async def grade(

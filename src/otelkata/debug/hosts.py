@@ -62,7 +62,7 @@ class Threads:
         self._leaving: list[asyncio.Task[None]] = []
         self._restored = contextlib.ExitStack()
         self.network: Network = OwnNetwork()
-        self.flooded = ""
+        self.flooded = self.lost = ""
 
     async def enclose(self, place: Place) -> InForce:  # noqa: ARG002 (nothing is enclosed)
         """Say that nothing is isolated."""

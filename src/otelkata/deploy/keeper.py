@@ -2,12 +2,13 @@
 
 import asyncio
 import json
+import signal
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from otelkata.host.isolation import Level
+from otelkata.host.isolation import END_LIMIT, Level
 
 from .link import Host
 from .network import Network, OwnNetwork, PortedNetwork
@@ -59,6 +60,7 @@ class Keeper:
         self._its_end: socket.socket | None = its_end
         self._shares_network = True
         self.flooded: str = ""
+        self.lost: str = ""
         self.ended = asyncio.Event()
 
     async def open(self, level: Level, place: Place) -> InForce:
@@ -110,6 +112,15 @@ class Keeper:
             self._its_end.close()
             self._finish()
 
+    async def close(self) -> None:
+        """End everything in the keeper's care; a keeper that does not come to that is left."""
+        self.end()
+        try:
+            # It gives up before.
+            await asyncio.wait_for(self.ended.wait(), 2 * END_LIMIT)
+        except TimeoutError:
+            self._finish()
+
     def _shut(self, how: int) -> None:
         try:
             self._control.shutdown(how)
@@ -150,6 +161,9 @@ class Keeper:
             self._hosts[news["exited"]].exit(news["status"], news["output"])
         elif "flood" in news:
             self.flooded = news["flood"]
+        elif "lost" in news:
+            name = signal.Signals(news["lost"]).name
+            self.lost = f"the process that kept the sandbox was ended by {name}"
         elif "refused" in news:
             self._fail(news["refused"])
         elif not self._opened.done():

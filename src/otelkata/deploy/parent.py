@@ -26,6 +26,11 @@ class Hosts(Protocol):
         """Return what the submission took too much of, if it did."""
         ...
 
+    @property
+    def lost(self) -> str:
+        """Return how what isolates the submission was ended while it ran, if it was."""
+        ...
+
     async def enclose(self, place: Place) -> InForce:
         """Isolate what is going to run, and say how far that went."""
         ...
@@ -87,6 +92,11 @@ class Parent:
         """Return what the submission took too much of, if it did."""
         return self._keeper.flooded if self._keeper is not None else ""
 
+    @property
+    def lost(self) -> str:
+        """Return how what isolates the submission was ended while it ran, if it was."""
+        return self._keeper.lost if self._keeper is not None else ""
+
     def make_host(
         self,
         name: str,
@@ -140,7 +150,7 @@ class Parent:
         self.end()
         await asyncio.gather(*(process.ended.wait() for process in self._processes))
         if self._keeper is not None:
-            await self._keeper.ended.wait()
+            await self._keeper.close()
 
 
 def _lack(python: str, line: bytes) -> ParentFailed:

@@ -61,8 +61,7 @@ class Warm:
             try:
                 in_force = await keeper.open(level, place)
             except IsolationUnavailable as error:
-                keeper.end()
-                await keeper.ended.wait()
+                await keeper.close()
                 reasons += f"; no {level}: {error}"
                 continue
             except OSError as error:

@@ -188,6 +188,12 @@ class _Run:
         if not await self._is_over(everything, limit):
             message = f"the scenarios were not over after {limit:.0f} s"
             self._observations.problems.append(wire.Problem("", "", "run", message, "", 0))
+        except ConnectionError:
+            # There is nowhere to make sockets any more.
+            if not parent.lost:
+                raise
+        if parent.lost:
+            self._observations.problems.insert(0, wire.Problem("", "", "exit", parent.lost, "", 0))
         if excess := parent.network.excess or parent.flooded:
             # First, because it is why other things went wrong.
             self._observations.problems.insert(0, wire.Problem("", "", "flood", excess, "", 0))

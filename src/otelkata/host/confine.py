@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from . import isolation, linux, view
-from .isolation import Level
+from .isolation import SHARED_MEMORY, Level
 from .view import Place, interpreter
 
 ON_LINUX = sys.platform == "linux"
@@ -119,8 +119,9 @@ class Confinement:
             yield path, linux.READ_FILES
         for name in view.DEVICES:
             yield f"/dev/{name}", linux.USE_FILES
-        for path in (self.place.work, "/dev/shm"):  # noqa: S108 (shared between its processes)
-            yield path, None
+        yield self.place.work, None
+        # Locks between processes lie there.
+        yield SHARED_MEMORY, linux.SHARE_FILES
 
 
 def check(level: Level, user: int | None) -> None:

@@ -19,6 +19,8 @@ HOST_UIDS = range(64_219, 65_219)
 Each submission that runs has one of its own, because the kernel counts processes by user.
 """
 
+SHARED_MEMORY = "/dev/shm"  # noqa: S108 (where C libraries look for it)
+
 MEMORY_LIMIT = 3 * 1024**3
 """Most memory, in bytes, of one process, and of all processes of a submission together."""
 
@@ -57,6 +59,10 @@ OUTPUT_LIMIT = 32 * 1024**2
 
 OUTPUT_KEPT = 8_000
 """How much of it is kept, in bytes: the end."""
+
+
+END_LIMIT = 20
+"""Longest time, in seconds, that ending all processes of a submission may take."""
 
 
 def changes_user() -> bool:

@@ -24,6 +24,7 @@ from . import linux, namespaces, processes
 from .confine import ON_LINUX, Confinement, Refused, check, count_tasks
 from .isolation import (
     CPU_TOTAL,
+    END_LIMIT,
     MEMORY_LIMIT,
     OUTPUT_LIMIT,
     PROCESSES_LIMIT,
@@ -52,20 +53,24 @@ def keep(control: socket.socket, orders: Mapping[str, Any]) -> None:
     tasks = TASKS_LIMIT + (count_tasks(os.geteuid()) if user is None else 0)
     confinement = Confinement(orders["level"], place, tasks, user, lasts=orders["lasts"])
     try:
-        _isolate(confinement)
+        is_fenced = _isolate(confinement, control)
     except (Refused, OSError) as error:
         control.sendall(json.dumps({"refused": str(error)}).encode() + b"\n")
         os._exit(0)
-    Keeper(control, confinement).run()
+    Keeper(control, confinement, is_fenced=is_fenced).run()
 
 
-def _isolate(confinement: Confinement) -> None:
+def _isolate(confinement: Confinement, control: socket.socket) -> bool:
+    # Tells whether signals from here reach nobody but what is forked here.
     check(confinement.level, confinement.user)
     if confinement.level == "sandbox":
-        namespaces.enter(confinement.place, confinement.user)
+        namespaces.enter(confinement.place, confinement.user, control)
     if ON_LINUX:
         linux.adopt_orphans()
         linux.hide_memory()
+    if confinement.level == "restricted":
+        return linux.fence_signals()
+    return confinement.level == "sandbox" and os.getpid() == 1
 
 
 def _leave_streams() -> None:
@@ -79,9 +84,13 @@ def _leave_streams() -> None:
 class Keeper:
     """The loop of one keeper."""
 
-    def __init__(self, control: socket.socket, confinement: Confinement) -> None:
+    def __init__(
+        self, control: socket.socket, confinement: Confinement, *, is_fenced: bool
+    ) -> None:
         self._control = control
         self._confinement = confinement
+        self._is_fenced = is_fenced
+        self._taken = processes.Taken()
         self._hosts: dict[int, Printing] = {}
         self._rest = b""
         self._is_open = True
@@ -99,8 +108,30 @@ class Keeper:
         self._tell(isolated=self._confinement.words(), level=self._confinement.level)
         while self._is_open:
             self._serve()
-        processes.end_all(self._hosts)
+        self._leave()
+
+    def _leave(self) -> NoReturn:
+        # Who takes longer cannot be ended, or not from here.
+        signal.signal(signal.SIGALRM, lambda *_: os._exit(0))
+        signal.alarm(END_LIMIT)
+        processes.end_all(self._hosts, self._end_at_once)
         os._exit(0)
+
+    def _end_at_once(self, ended: int) -> None:
+        # A signal to everybody: no fork gets away from it. Without a fence it would reach others of
+        # that user, who may be in containers; so many end only where somebody forks all the time.
+        user = self._confinement.user
+        if not self._is_fenced and (user is None or ended < PROCESSES_LIMIT):
+            return
+        with contextlib.suppress(OSError):
+            if user is None or self._confinement.level == "sandbox":
+                os.kill(-1, signal.SIGKILL)
+            elif os.fork() == 0:
+                try:
+                    self._confinement.become()
+                    os.kill(-1, signal.SIGKILL)
+                finally:
+                    os._exit(0)
 
     def _serve(self) -> None:
         outputs = {host.output: host for host in self._hosts.values() if not host.is_drained}
@@ -213,19 +244,26 @@ class Keeper:
         self._watched = time.monotonic()
         running = processes.descendants(os.getpid())
         pids = [process.pid for process in running]
-        seconds = processes.spent() + sum(process.seconds for process in running)
-        work = self._confinement.place.work
+        seconds = self._taken.look(running)
         if len(running) > PROCESSES_LIMIT:
             self._end(f"it had more than {PROCESSES_LIMIT} processes")
         elif sum(process.memory for process in running) > MEMORY_LIMIT:
             self._end(f"its processes took more than {MEMORY_LIMIT // 2**20} MiB of memory")
         elif seconds > CPU_TOTAL and not self._confinement.lasts:
             self._end(f"its processes took more than {CPU_TOTAL} s of processor time")
-        elif processes.disk_usage(work) + processes.unnamed_usage(pids) > SCRATCH_LIMIT:
+        elif self._written() + processes.unnamed_usage(pids) > SCRATCH_LIMIT:
             self._end("it filled its scratch directory")
         self._interval = WATCH_INTERVAL
         if seconds > STEP_BACK and not self._cut_off and not self._confinement.lasts:
             self._step_back(pids)
+
+    def _written(self) -> int:
+        used = processes.disk_usage(self._confinement.place.work)
+        user = self._confinement.user
+        # In the sandbox it is another one, whose size is bounded.
+        if user is not None and self._confinement.level == "restricted":
+            used += processes.shared_memory_usage(user)
+        return used
 
     def _step_back(self, pids: list[int]) -> None:
         if not processes.step_back(pids):
@@ -242,6 +280,7 @@ class Keeper:
         if not self._cut_off:
             self._cut_off = f"{reason}; it was ended"
             self._tell(flood=self._cut_off)
+            self._end_at_once(0)
             processes.kill({*self._hosts, *(p.pid for p in processes.descendants(os.getpid()))})
 
     def _tell(self, **news: object) -> None:

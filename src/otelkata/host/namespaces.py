@@ -1,6 +1,8 @@
 """Put this process, and all that it forks, into namespaces of its own."""
 
+import json
 import os
+import socket
 from typing import NoReturn
 
 from . import linux
@@ -17,12 +19,12 @@ _ALL = (
 )
 
 
-def enter(place: Place, user: int | None) -> None:
+def enter(place: Place, user: int | None, control: socket.socket) -> None:
     """Return in a new process, the first of its namespace of processes; raise Refused instead.
 
     `user` is who hosts will run as, where that is another; the namespace knows both. The process
-    that called stays behind to wait for the new one, and ends with it. Raised is only before that,
-    or in the new process.
+    that called stays behind to wait for the new one, and ends with it; where that was ended by a
+    signal, it says so on `control`. Raised is only before that, or in the new process.
     """
     try:
         _leave_namespaces(user)
@@ -30,7 +32,7 @@ def enter(place: Place, user: int | None) -> None:
         raise Refused(f"new namespaces are forbidden ({error.strerror})") from error
     pid = os.fork()
     if pid:
-        _stay_behind(pid)
+        _stay_behind(pid, control)
     linux.die_with_parent()
     try:
         linux.bring_up_loopback()
@@ -80,10 +82,18 @@ def _map(ready: int, other: int) -> NoReturn:
         os._exit(status)
 
 
-def _stay_behind(pid: int) -> NoReturn:
-    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
-    os.waitpid(pid, 0)
-    os._exit(0)
+def _stay_behind(pid: int, control: socket.socket) -> NoReturn:
+    # Holds `control` open until all in the namespace have ended, which its first process waits for
+    # after it has closed what it had open.
+    kept = control.fileno()
+    os.closerange(3, kept)
+    os.closerange(kept + 1, os.sysconf("SC_OPEN_MAX"))
+    try:
+        _, status = os.waitpid(pid, 0)
+        if os.WIFSIGNALED(status):
+            control.sendall(json.dumps({"lost": os.WTERMSIG(status)}).encode() + b"\n")
+    finally:
+        os._exit(0)
 
 
 def _write(path: str, text: str) -> None:

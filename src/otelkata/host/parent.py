@@ -19,6 +19,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from .isolation import END_LIMIT
+
 NEEDED = ("uvicorn", "opentelemetry.sdk.trace.export")
 LIKELY = (
     "asyncio",
@@ -85,9 +87,17 @@ class Parent:
         signal.set_wakeup_fd(-1)
         for pid in self._compilers:
             os.kill(pid, signal.SIGKILL)
-        for pid in self._keepers:
+        signal.signal(signal.SIGALRM, lambda *_: self._end_keepers())
+        signal.alarm(2 * END_LIMIT)
+        while self._keepers:
             # Who closes this end closes theirs as well, and they clear up before they go.
-            os.waitpid(pid, 0)
+            os.waitpid(pid := min(self._keepers), 0)
+            self._keepers.remove(pid)
+
+    def _end_keepers(self) -> None:
+        # They should have given up by themselves.
+        for pid in self._keepers:
+            os.kill(pid, signal.SIGKILL)
 
     def _hear(self) -> None:
         data, descriptors, _, _ = socket.recv_fds(self._orders, 65_536, 16)

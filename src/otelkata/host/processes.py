@@ -5,12 +5,12 @@ import errno
 import os
 import signal
 import stat
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from .isolation import SCRATCH_FILES_LIMIT
+from .isolation import HOST_UIDS, PROCESSES_LIMIT, SCRATCH_FILES_LIMIT, SHARED_MEMORY
 
-_PARENT, _PAGES = 1, 21
+_PARENT, _BEGAN, _PAGES = 1, 19, 21
 _TIMES = slice(11, 15)
 """Positions in /proc/<pid>/stat, counted from behind the name (proc_pid_stat(5)).
 
@@ -33,7 +33,30 @@ class Process:
     pid: int
     parent: int
     memory: int
+    began: int
+    own: float
     seconds: float
+
+
+class Taken:
+    """What a submission has taken of processors."""
+
+    def __init__(self) -> None:
+        self._seen: dict[tuple[int, int], float] = {}
+        self._gone = 0.0
+
+    def look(self, running: Iterable[Process]) -> float:
+        """Return the seconds that it has taken at least, to be called with what is `running` now.
+
+        The kernel tells what children took that somebody has waited for. Others, whose parent
+        ignores that they end, count for what was seen of them.
+        """
+        running = list(running)
+        now = {(process.pid, process.began): process.own for process in running}
+        self._gone += sum(own for key, own in self._seen.items() if key not in now)
+        self._seen = now
+        told = spent() + sum(process.seconds for process in running)
+        return max(told, self._gone + sum(now.values()))
 
 
 def descendants(pid: int) -> list[Process]:
@@ -107,23 +130,51 @@ def kill(pids: Iterable[int]) -> None:
                 send(pid, signal.SIGKILL)
 
 
-def end_all(known: Iterable[int]) -> None:
+def end_all(known: Iterable[int], end_at_once: Callable[[int], None]) -> None:
     """End every descendant of this process, and return when none is left.
 
     Those that lose their parent become this one's children, where it has adopted orphans; so each
-    round leaves fewer. `known` are children, for systems that do not tell of descendants.
+    round leaves fewer, unless they fork faster than they are looked for: `end_at_once`, which is
+    told how many have ended, can do better where the system lets it. `known` are children, for
+    systems that do not tell of descendants.
     """
-    known = list(known)
+    left, ended = set(known), 0
     while True:
-        kill({*known, *(process.pid for process in descendants(os.getpid()))})
+        end_at_once(ended)
+        kill({*left, *(process.pid for process in descendants(os.getpid()))})
         try:
             pid, _ = os.waitpid(-1, 0)
-            known = [other for other in known if other != pid]
-            while pid:
+            # Others may end as fast as they are waited for.
+            for _ in range(PROCESSES_LIMIT):
+                if not pid:
+                    break
+                ended += 1
+                left.discard(pid)
                 pid, _ = os.waitpid(-1, os.WNOHANG)
-                known = [other for other in known if other != pid]
         except ChildProcessError:
             return
+
+
+def shared_memory_usage(user: int) -> int:
+    """Return how many bytes `user`, who is a submission's, has in files of shared memory.
+
+    They may lie in what another submission has made.
+    """
+    used = count = 0
+    unseen = [SHARED_MEMORY]
+    while unseen:
+        with contextlib.suppress(OSError), os.scandir(unseen.pop()) as entries:
+            for entry in entries:
+                with contextlib.suppress(OSError):
+                    status = entry.stat(follow_symlinks=False)
+                    if status.st_uid == user:
+                        count += 1
+                        used += status.st_blocks * 512
+                    if status.st_uid in HOST_UIDS and stat.S_ISDIR(status.st_mode):
+                        unseen.append(entry.path)
+        if count > SCRATCH_FILES_LIMIT:
+            return BEYOND
+    return used
 
 
 def disk_usage(folder: str) -> int:
@@ -172,6 +223,7 @@ def _all() -> list[Process]:
             with contextlib.suppress(OSError), open(f"/proc/{name}/stat", "rb") as file:
                 fields = file.read().rpartition(b")")[2].split()
                 memory = int(fields[_PAGES]) * page
-                seconds = sum(map(int, fields[_TIMES])) / tick
-                found.append(Process(int(name), int(fields[_PARENT]), memory, seconds))
+                times = [int(ticks) / tick for ticks in fields[_TIMES]]
+                parent, began = int(fields[_PARENT]), int(fields[_BEGAN])
+                found.append(Process(int(name), parent, memory, began, sum(times[:2]), sum(times)))
     return found

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 _LOAD, _EQUAL, _SET, _AT_LEAST, _RETURN = 0x20, 0x15, 0x45, 0x35, 0x06
 _ALLOW, _ERRNO, _KILL = 0x7FFF0000, 0x00050000, 0x80000000
-_NUMBER, _ARCHITECTURE, _FIRST, _SECOND = 0, 4, 16, 24
+_NUMBER, _ARCHITECTURE, _FIRST, _SECOND, _THIRD, _THIRD_HIGH = 0, 4, 16, 24, 32, 36
 _NEW_NAMESPACES = 0x7E020080
 """The flags of clone(2) that make namespaces: time, mount, cgroup, uts, ipc, user, pid, net."""
 
@@ -23,7 +23,13 @@ _FAMILIES = (1, 2, 10, 16)
 _TERMINAL_INPUT = (0x5412, 0x541C)
 """TIOCSTI and TIOCLINUX, which type into a terminal."""
 
+_PRIO_USER = 2
+"""For setpriority(2): all processes of a user; ioprio_set(2) counts from one more."""
+
 _X32 = 0x40000000
+
+_Test = tuple[int, int, int, int]
+"""Where an argument lies, how it is compared, with what, and what is returned where that holds."""
 
 # name: number on x86_64, on aarch64
 _FORBIDDEN: dict[str, tuple[int | None, int | None]] = {
@@ -87,7 +93,16 @@ _FORBIDDEN: dict[str, tuple[int | None, int | None]] = {
     "shmget": (29, 194),
     "semget": (64, 190),
     "msgget": (68, 186),
+    "mq_open": (240, 180),
     "migrate_pages": (256, 238),
+}
+
+# Name a process first; the same columns.
+_SCHEDULES: dict[str, tuple[int, int]] = {
+    "sched_setparam": (142, 118),
+    "sched_setscheduler": (144, 119),
+    "sched_setaffinity": (203, 122),
+    "sched_setattr": (314, 274),
 }
 
 
@@ -101,12 +116,35 @@ class Processor:
     socket: int
     ioctl: int
     setsid: int
+    prlimit: int
+    setpriority: int
+    ioprio_set: int
     clone3: int = 435
 
 
 PROCESSORS = {
-    "x86_64": Processor(0xC000003E, column=0, clone=56, socket=41, ioctl=16, setsid=112),
-    "aarch64": Processor(0xC00000B7, column=1, clone=220, socket=198, ioctl=29, setsid=157),
+    "x86_64": Processor(
+        0xC000003E,
+        column=0,
+        clone=56,
+        socket=41,
+        ioctl=16,
+        setsid=112,
+        prlimit=302,
+        setpriority=141,
+        ioprio_set=251,
+    ),
+    "aarch64": Processor(
+        0xC00000B7,
+        column=1,
+        clone=220,
+        socket=198,
+        ioctl=29,
+        setsid=157,
+        prlimit=261,
+        setpriority=140,
+        ioprio_set=30,
+    ),
 }
 
 
@@ -123,12 +161,12 @@ class _Program:
         self.add(_EQUAL, number, 0, 1)
         self.add(_RETURN, _ERRNO | error)
 
-    def argument(self, number: int, offset: int, tests: Iterable[tuple[int, int, int]]) -> None:
-        # Looks at one argument of the call `number`: the first test that holds decides.
+    def arguments(self, number: int, tests: Iterable[_Test]) -> None:
+        # Looks at arguments of the call `number`: the first test that holds decides.
         tests = list(tests)
-        self.add(_EQUAL, number, 0, 1 + 2 * len(tests))
-        self.add(_LOAD, offset)
-        for operation, value, verdict in tests:
+        self.add(_EQUAL, number, 0, 3 * len(tests))
+        for offset, operation, value, verdict in tests:
+            self.add(_LOAD, offset)
             self.add(operation, value, 0, 1)
             self.add(_RETURN, verdict)
 
@@ -153,13 +191,34 @@ def program(machine: str) -> bytes:
     filtered.refuse(processor.clone3, errno.ENOSYS)
     # The lowest byte of clone's flags is a signal, so that the flag for time is not looked at.
     flags = _NEW_NAMESPACES & ~0xFF
-    always = (_AT_LEAST, 0, _ALLOW)
     refused = _ERRNO | errno.EPERM
-    filtered.argument(processor.clone, _FIRST, [(_SET, flags, refused), always])
-    known = [(_EQUAL, family, _ALLOW) for family in _FAMILIES]
-    unknown = (_AT_LEAST, 0, _ERRNO | errno.EAFNOSUPPORT)
-    filtered.argument(processor.socket, _FIRST, [*known, unknown])
-    typing = [(_EQUAL, request, refused) for request in _TERMINAL_INPUT]
-    filtered.argument(processor.ioctl, _SECOND, [*typing, always])
+    always = (_FIRST, _AT_LEAST, 0, _ALLOW)
+    filtered.arguments(processor.clone, [(_FIRST, _SET, flags, refused), always])
+    known = [(_FIRST, _EQUAL, family, _ALLOW) for family in _FAMILIES]
+    unknown = (_FIRST, _AT_LEAST, 0, _ERRNO | errno.EAFNOSUPPORT)
+    filtered.arguments(processor.socket, [*known, unknown])
+    typing = [(_SECOND, _EQUAL, request, refused) for request in _TERMINAL_INPUT]
+    filtered.arguments(processor.ioctl, [*typing, always])
+    _keep_to_oneself(filtered, processor)
     filtered.add(_RETURN, _ALLOW)
     return b"".join(filtered.code)
+
+
+def _keep_to_oneself(filtered: _Program, processor: Processor) -> None:
+    # Where the grader is the same user, the kernel lets limits and priorities of its processes be
+    # changed. Who calls is 0; other numbers are of others, or cannot be told from theirs.
+    refused = _ERRNO | errno.EPERM
+    oneself = (_FIRST, _EQUAL, 0, _ALLOW)
+    set_to = [(offset, _AT_LEAST, 1, refused) for offset in (_THIRD, _THIRD_HIGH)]
+    filtered.arguments(processor.prlimit, [oneself, *set_to, (_FIRST, _AT_LEAST, 0, _ALLOW)])
+    # Done, as far as it can tell: C libraries name threads of their own, too, and make none where
+    # that fails.
+    done = (_FIRST, _AT_LEAST, 0, _ERRNO)
+    for numbers in _SCHEDULES.values():
+        filtered.arguments(numbers[processor.column], [oneself, done])
+    for number, user in (
+        (processor.setpriority, _PRIO_USER),
+        (processor.ioprio_set, _PRIO_USER + 1),
+    ):
+        of_user = (_FIRST, _AT_LEAST, user, _ERRNO)
+        filtered.arguments(number, [of_user, (_SECOND, _EQUAL, 0, _ALLOW), done])
