@@ -20,7 +20,7 @@ from otelkata.deploy.keeper import IsolationUnavailable
 from otelkata.deploy.link import Host
 from otelkata.deploy.parent import Parent
 from otelkata.drive.run import Settings
-from otelkata.grade import grade
+from otelkata.grade import Grader
 from otelkata.host import linux, processes
 from otelkata.host.isolation import LEVELS, OUTPUT_KEPT, SCRATCH_FILES_LIMIT, Level
 
@@ -184,7 +184,9 @@ async def test_a_submission_whose_keeper_is_ended_fails(tmp_path: Path) -> None:
     ending = asyncio.create_task(end())
     try:
         settings = Settings(seed=1, quick=True)
-        result = await grade(str(submission), settings, sys.executable, "sandbox")
+        async with Grader(sys.executable, "sandbox") as grader:
+            grader.open()
+            result = await grader.grade(str(submission), settings)
     except IsolationUnavailable as error:
         pytest.skip(str(error))
     finally:

@@ -185,9 +185,10 @@ class _Run:
             # Where a grading is given up, nobody asks what else went wrong.
             group.add_done_callback(lambda done: done.cancelled() or done.exception())
         limit = RUN_LIMIT * crew.patience
-        if not await self._is_over(everything, limit):
-            message = f"the scenarios were not over after {limit:.0f} s"
-            self._observations.problems.append(wire.Problem("", "", "run", message, "", 0))
+        try:
+            if not await self._is_over(everything, limit):
+                message = f"the scenarios were not over after {limit:.0f} s"
+                self._observations.problems.append(wire.Problem("", "", "run", message, "", 0))
         except ConnectionError:
             # There is nowhere to make sockets any more.
             if not parent.lost:
