@@ -82,21 +82,19 @@ def no_context_outlives_its_request(answered: Cases, view: View) -> Findings:
     for _, call in served:
         if call.spans:
             yield SOUND
+    seen_until: dict[str, int] = {}
+    for span in view.spans:
+        seen_until[span.start.name] = max(span.data.end_ns, seen_until.get(span.start.name, 0))
     for spans in _by_place(view).values():
         answered_ns = max(span.call.data.ended_ns for span in spans if span.call)
         late = [span for span in spans if span.data.start_ns > answered_ns]
-        if not late:
-            continue
         # What a service does some time after each answer was not seen after the last ones.
-        after = min(span.data.start_ns for span in late) - answered_ns
-        start = late[0].start
-        seen_until = max(span.data.end_ns for span in view.spans if span.start is start)
+        after = min((span.data.start_ns for span in late), default=answered_ns) - answered_ns
         others = [
             (case, call, [span for span in late if call.lasts_at(span.data.start_ns)])
             for case, call in served
-            if call.callee is start
-            and call.data.received_ns > answered_ns
-            and call.data.ended_ns + after <= seen_until
+            if late and call.callee is late[0].start and call.data.received_ns > answered_ns
+            if call.data.ended_ns + after <= seen_until[late[0].start.name]
         ]
         # What is honestly done after an answer is done for each request, and at any time.
         if len(others) >= ENOUGH and all(instead for _, _, instead in others):

@@ -14,7 +14,7 @@ from test_plugin import BROKEN, REFERENCE, outcomes, run
 from otelkata.judge import registry
 
 NO_GRADE = "what comes of it is no grade"
-ONE_CASE = "passes_tracestate_on"
+ONE_CASE = "a_retry_leaves_an_event"
 """A check that needs one request alone."""
 
 
