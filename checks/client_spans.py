@@ -15,6 +15,7 @@ from otelkata.check import (
     View,
     check,
     expect,
+    too_slow,
 )
 
 
@@ -128,9 +129,7 @@ def show_where_the_time_went(slow: Cases, view: View) -> Findings:
         rest = case.entry.data.ended_ns - case.entry.data.received_ns - held
         if rest > held:
             reason = f"in {case.title}, the machine was slower than the delay"
-            is_busy = view.evidence.patience > 1
-            busy = ", because others keep it busy: grade again when they do not" if is_busy else ""
-            yield Unjudged(f"{reason}{busy}", is_nobodys=is_busy)
+            yield too_slow(reason, view.evidence.patience)
             continue
         # A lock is waited for from the query on, not from the request on.
         seen = delay.where == "query" or _total(waited) >= held * 0.8

@@ -209,9 +209,11 @@ def failed_queries_show(database_failed: Cases, view: View) -> Findings:
 
 def _was_tried_again(span: ServiceSpan) -> bool:
     # A query that found the database locked has failed, whatever became of the next one.
-    return bool(span.is_query and span.exceptions and span.call) and any(
+    if span.call is None or not span.is_query or not span.exceptions:
+        return False
+    return any(
         other.data.start_ns >= span.data.end_ns and not other.is_error
-        for other in (span.call.queries if span.call else ())
+        for other in span.call.queries
     )
 
 

@@ -9,6 +9,7 @@ from otelkata.check import (
     View,
     check,
     expect,
+    too_slow,
 )
 
 NOISE = 4.0
@@ -205,11 +206,7 @@ def _in_time(view: View, seen: Exit, what: str) -> Finding:
         return Unjudged(f"{seen} could not be observed: {seen.skipped}")
     patient = seen.limit + NOISE * view.evidence.patience
     if seen.took is not None and seen.limit + NOISE < seen.took <= patient:
-        return Unjudged(
-            f"{seen}: {what} took {seen.took:.1f} s, because others keep the machine busy: grade "
-            "again when they do not",
-            is_nobodys=True,
-        )
+        return too_slow(f"{seen}: {what} took {seen.took:.1f} s", view.evidence.patience)
     took = "did not come to an end" if seen.took is None else f"took {seen.took:.1f} s"
     because = f": {seen.kept_by}" if seen.kept_by else ""
     return expect(

@@ -40,13 +40,16 @@ class Honest:
         """Return what in `report` is not as when it is graded alone."""
         faults = []
         verdict = "failed" if self.checks else "passed"
+        checks = sorted(set(self.checks) - planted.excused(report))
         failed = sorted(c["id"] for c in report["checks"] if c["status"] == "failed")
         passed = {criterion for criterion in BONUS if report["criteria"][criterion] == "passed"}
         messages = [c["message"] for c in report["checks"] if c["status"] != "passed"]
-        if report["verdict"] != verdict and not self._is_bonus(report):
+        # Where all that it fails was excused, another run is asked for.
+        may = {verdict} if checks or not self.checks else {verdict, "error"}
+        if report["verdict"] not in may and not self._is_bonus(report):
             faults.append(f"is {report['verdict']}, not {verdict}: {messages[:3]}")
-        if failed != self.checks and (self.checks or self.bonus == BONUS):
-            faults.append(f"fails {failed}, not {self.checks}: {messages[:3]}")
+        if failed != checks and (self.checks or self.bonus == BONUS):
+            faults.append(f"fails {failed}, not {checks}: {messages[:3]}")
         if self.bonus is not None and passed != self.bonus:
             faults.append(f"passes {sorted(passed)}, not {sorted(self.bonus)}: {messages[:3]}")
         return [f"{report['submission']} {fault} {report['advice'][:1]}" for fault in faults]

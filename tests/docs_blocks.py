@@ -20,15 +20,13 @@ from functools import cached_property
 from pathlib import Path
 
 from planted import unmeasured
+from submissions import PATIENCE
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("docs/**/*.md"), ROOT / "README.md", ROOT / "KATA.md"])
 """Every page that may tell people to run something."""
 
 SHELL = {"sh", "bash", "shell", "console"}
-PATIENCE = 100
-"""Longest time, in seconds, that a block may take, so that what hangs fails its test."""
-
 _BLOCK = re.compile(
     r"(?P<comments>(?:^ *<!-- [^\n]* -->\n)*)"
     r"^(?P<indent> *)```(?P<language>\w*)\n(?P<code>.*?)^ *```$",

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from otelkata.judge.finding import BUSY
+
 ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "reference_solution"
 FAULTS = ROOT / "fixtures" / "failing"
@@ -45,6 +47,11 @@ def read(path: Path) -> Planted:
         data.get("edit", []),
         data.get("file", []),
     )
+
+
+def excused(verdict: dict[str, Any]) -> set[str]:
+    """Return the checks that could not be judged because others kept the machine busy."""
+    return {c["id"] for c in verdict["checks"] if c["status"] == "blocked" and BUSY in c["message"]}
 
 
 def unmeasured() -> dict[str, str]:

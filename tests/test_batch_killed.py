@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from batches import PATIENCE, Marked, hanging, nothings, open_folder, run, started
+from batches import Marked, hanging, nothings, open_folder, run, started
+from submissions import PATIENCE
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="/proc tells what runs")
 

@@ -8,7 +8,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from batches import COMMAND, PATIENCE, nothings
+from batches import COMMAND, nothings
+from submissions import PATIENCE
 
 BAR = "━"
 

@@ -45,7 +45,17 @@ from otelkata.evidence.model import (
     Reading,
     Remark,
 )
-from otelkata.host.wire import PROBE_SCOPE, Ended, Event, Link, Logged, Problem, Service, Span
+from otelkata.host.wire import (
+    PROBE_SCOPE,
+    Ended,
+    Event,
+    Link,
+    Logged,
+    Problem,
+    Service,
+    Span,
+    Value,
+)
 from otelkata.judge import registry
 from otelkata.judge.criteria import CRITERIA
 from otelkata.judge.registry import Check
@@ -1739,6 +1749,31 @@ def test_the_users_id_may_be_on_the_inner_one_of_two_server_spans(
     assert result("attributes.gateway_names_the_user", change).status == status
 
 
+OLDER = ["http.method", "http.status_code", "http.target", "http.url", "net.peer.name"]
+OLDER += ["net.peer.port", "enduser.id", "tenant.id", "db.system", "db.statement"]
+
+
+def claiming(value: Value) -> Change:
+    """Have every attribute of every span, event and resource that is known say `value`."""
+
+    def change(evidence: Evidence) -> None:
+        for item in evidence.spans:
+            told: list[Span | Event] = [item.span, *item.span.events]
+            for part in told:
+                part.attributes.update(dict.fromkeys([*part.attributes, *OLDER], value))
+            item.span.resource.update(dict.fromkeys(item.span.resource, value))
+
+    return change
+
+
+@pytest.mark.parametrize("value", [["a"], [], [200], "", True, 1.5, 2**63 - 1], ids=repr)
+@pytest.mark.parametrize("change", [all_of(), in_context_of(lambda _: 0)], ids=["own", "threads"])
+def test_a_claim_of_any_type_crashes_no_check(value: Value, change: Change) -> None:
+    verdict = judge(View(planted(change, claiming(value))), CHECKS)
+    assert {result.status for result in verdict.results} <= {"passed", "failed", "blocked"}
+    assert verdict.criteria["F5"] == "failed"
+
+
 @pytest.mark.parametrize(
     ("patience", "took", "status"),
     [
@@ -1756,21 +1791,21 @@ def test_only_a_busy_machine_takes_the_blame_for_an_exit_that_takes_a_little_too
     late = planted(exit_seen("lifespan.gateway", took=took))
     [known] = [one for one in CHECKS if one.id == "shutdown.lifespan_ends"]
     found = run(View(replace(late, patience=patience)), known)
-    assert (found.status, found.is_nobodys) == (status, status == "blocked")
+    assert (found.status, found.blames_machine) == (status, status == "blocked")
 
 
 @pytest.mark.parametrize(
-    ("patience", "is_nobodys", "end"),
+    ("patience", "blames_machine", "end"),
     [(1.0, False, "slower than the delay"), (2.5, True, "grade again when they do not")],
 )
 def test_only_a_busy_machine_takes_the_blame_for_a_delay_that_does_not_stand_out(
-    patience: float, is_nobodys: bool, end: str
+    patience: float, blames_machine: bool, end: str
 ) -> None:
     """A submission may be slow by itself; load is measured before it runs."""
     slow = planted(exchange("network", "client>gateway", ended_ns=2**62))
     [known] = [one for one in CHECKS if one.id == "client_spans.show_where_the_time_went"]
     found = run(View(replace(slow, patience=patience)), known)
-    assert (found.status, found.is_nobodys) == ("blocked", is_nobodys)
+    assert (found.status, found.blames_machine) == ("blocked", blames_machine)
     assert found.message.endswith(end)
 
 

@@ -13,8 +13,9 @@ from typing import Any
 
 import planted
 import pytest
-from batches import PATIENCE, Hanging, Marked, ancestors, hanging, nothings, open_folder, started
+from batches import Hanging, Marked, ancestors, hanging, nothings, open_folder, started
 from batches import run as in_this_process
+from submissions import PATIENCE
 
 pytest.importorskip("distributed", reason="the extra dask is not installed")
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="/proc tells what runs")

@@ -15,7 +15,6 @@ import pytest
 from batches import nothings
 from docs_blocks import (
     PAGES,
-    PATIENCE,
     ROOT,
     SHELL,
     Block,
@@ -25,6 +24,7 @@ from docs_blocks import (
     commands_of_this_python,
     run,
 )
+from submissions import PATIENCE
 
 from otelkata.cli.new import copy
 

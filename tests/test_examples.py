@@ -14,6 +14,7 @@ from typing import Any
 import jsonschema
 import pytest
 from planted import REFERENCE, unmeasured
+from submissions import PATIENCE
 from system_schemas import SCHEMAS
 
 from otelkata.judge import registry
@@ -26,8 +27,6 @@ EXAMPLES = DOCS / "examples"
 GRADESCOPE = EXAMPLES / "gradescope"
 WORKFLOW = EXAMPLES / "github-classroom" / "classroom.yml"
 LINTING = EXAMPLES / "github-actions" / "kata-lint.yml"
-PATIENCE = 100
-"""Longest time, in seconds, that grading may take, so that a grader that hangs fails its test."""
 
 
 def in_yaml(text: str) -> Any:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from batches import PATIENCE
+from submissions import PATIENCE
 
 from otelkata.batch import pool
 from otelkata.batch.engine import CannotGrade

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 
 import pytest
-from batches import PATIENCE
+from submissions import PATIENCE
 
 from otelkata import turns
 from otelkata.turns import Turns

@@ -53,7 +53,7 @@ def test_findings_make_a_status(
     assert result.fault == next((f for f in findings if isinstance(f, Fault)), None)
 
 
-BUSY = Unjudged("too busy", is_nobodys=True)
+BUSY = Unjudged("too busy", blames_machine=True)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,16 @@ from otelkata.evidence.model import Exit, Reading
 from otelkata.judge.calls import Call, ServiceSpan
 from otelkata.judge.cases import CaseView
 from otelkata.judge.clients import CLOCK_NOISE_NS
-from otelkata.judge.finding import SOUND, Fault, Finding, Findings, Sound, Unjudged, expect
+from otelkata.judge.finding import (
+    SOUND,
+    Fault,
+    Finding,
+    Findings,
+    Sound,
+    Unjudged,
+    expect,
+    too_slow,
+)
 from otelkata.judge.problems import mend, tell
 from otelkata.judge.registry import check
 from otelkata.judge.traceparent import TraceParent, of_headers, parse, state_of, values_of
@@ -42,5 +51,6 @@ __all__ = [
     "port_of",
     "state_of",
     "tell",
+    "too_slow",
     "values_of",
 ]

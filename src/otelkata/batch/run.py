@@ -2,8 +2,10 @@
 
 import contextlib
 import secrets
+from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from otelkata.evidence import store
@@ -18,7 +20,7 @@ from .pool import Pool
 from .task import Began, Done, Task, Terms
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Batch:
     """What to grade, and how.
 
@@ -48,8 +50,17 @@ class Batch:
 
     def name(self, number: int, suffix: str = "") -> str:
         """Return what files on submission `number`, from 0, are called; no two the same."""
-        path = self.paths[number]
-        return file_name(path, suffix, self.paths[:number].count(path))
+        return file_name(self.paths[number], suffix, self._times[number])
+
+    @cached_property
+    def _times(self) -> list[int]:
+        # How many times the path of each submission was given before it.
+        given: Counter[str] = Counter()
+        times = []
+        for path in self.paths:
+            times.append(given[path])
+            given[path] += 1
+        return times
 
     def evidence_of(self, number: int) -> Path | None:
         """Return the file for the evidence of submission `number`, from 0."""

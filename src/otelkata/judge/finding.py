@@ -16,11 +16,11 @@ class Sound:
 class Unjudged:
     """Something could not be judged, because of another failure.
 
-    `is_nobodys` tells that this one is not the submission's: others kept the machine busy.
+    `blames_machine` tells that it is not the submission's own: others kept the machine busy.
     """
 
     reason: str
-    is_nobodys: bool = False
+    blames_machine: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,18 @@ Finding = Sound | Unjudged | Fault
 Findings = Iterator[Finding]
 
 SOUND = Sound()
+
+BUSY = "others keep the machine busy: grade again when they do not"
+
+
+def too_slow(reason: str, patience: float) -> Unjudged:
+    """Return that something took too long to be judged; `patience` is that of the run.
+
+    Where it is above 1, others kept the machine busy before the submission began.
+    """
+    if patience <= 1:
+        return Unjudged(reason)
+    return Unjudged(f"{reason}, because {BUSY}", blames_machine=True)
 
 
 def expect(

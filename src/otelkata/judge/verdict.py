@@ -29,7 +29,7 @@ CriterionStatus = Literal["passed", "failed", "blocked", "not_run"]
 class Result:
     """What one check came to: `fault` is the first of `faults`, `message` also says why not.
 
-    `is_nobodys` tells that nothing of the submission keeps it from being judged.
+    `blames_machine` tells that nothing but a busy machine keeps it from being judged.
     """
 
     check: Check
@@ -38,7 +38,7 @@ class Result:
     fault: Fault | None
     faults: int
     duration_s: float
-    is_nobodys: bool = False
+    blames_machine: bool = False
 
     @property
     def fix(self) -> str:
@@ -82,7 +82,7 @@ class Verdict:
         if not short:
             return "passed"
         crashed = any(result.status == "error" for result in short)
-        return "error" if crashed or all(result.is_nobodys for result in short) else "failed"
+        return "error" if crashed or all(result.blames_machine for result in short) else "failed"
 
     def score(self, criteria: Iterable[str]) -> tuple[int, int]:
         """Return how many of `criteria` passed, and of how many that were run."""
@@ -147,8 +147,8 @@ def run(view: View, check: Check) -> Result:
     unjudged = [finding for finding in found if isinstance(finding, Unjudged)]
     if unjudged:
         # What is the submission's own hides more, and is told first.
-        first = min(unjudged, key=lambda finding: finding.is_nobodys)
-        return Result(check, "blocked", first.reason, None, 0, took, first.is_nobodys)
+        first = min(unjudged, key=lambda finding: finding.blames_machine)
+        return Result(check, "blocked", first.reason, None, 0, took, first.blames_machine)
     if not any(isinstance(finding, Sound) for finding in found):
         return Result(check, "blocked", NOTHING_SEEN, None, 0, took)
     return Result(check, "passed", "", None, 0, took)

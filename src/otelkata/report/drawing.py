@@ -62,6 +62,11 @@ class Crossing(msgspec.Struct, frozen=True, kw_only=True):
     took_ms: float
     is_at_fault: bool = False
 
+    @property
+    def lacks_context(self) -> bool:
+        """Tell whether the request arrived, and brought no trace context."""
+        return self.context == NO_TRACEPARENT
+
 
 class Drawing(msgspec.Struct, frozen=True, kw_only=True):
     """One case: spans, requests, what is missing, and which spans there should be.

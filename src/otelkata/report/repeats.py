@@ -13,13 +13,12 @@ def without_repeats(results: Iterable[Judged]) -> Iterator[Judged]:
     """Yield `results`, of which those with the trace of an earlier one refer to that."""
     shown: dict[Drawing, str] = {}
     for result in results:
-        trace = _unmarked(result.drawing) if result.drawing else None
-        if trace and trace in shown:
-            yield replace(result, trace=_reference(result.drawing or trace, shown[trace]))
-            continue
-        if trace:
-            shown[trace] = result.id
-        yield result
+        drawing = result.drawing
+        shown_by = shown.setdefault(_unmarked(drawing), result.id) if drawing else result.id
+        if drawing is None or shown_by == result.id:
+            yield result
+        else:
+            yield replace(result, trace=_reference(drawing, shown_by))
 
 
 def _reference(drawing: Drawing, shown_by: str) -> str:

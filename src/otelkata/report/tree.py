@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from .drawing import NO_TRACEPARENT, Bar, Crossing, Drawing
+from .drawing import Bar, Crossing, Drawing
 
 MARK = "✗"
 
@@ -39,13 +39,14 @@ def _span(bar: Bar) -> str:
 
 def _request(crossing: Crossing) -> Iterator[str]:
     mark = MARK if crossing.is_at_fault else " "
-    context = crossing.context
     line = (
         f"{mark} {crossing.caller} → {crossing.callee}  {crossing.what}  {crossing.outcome}  "
         f"{crossing.took_ms:.1f} ms"
     )
-    if context == NO_TRACEPARENT:
-        yield f"{line}  {context}"
-    else:
+    if crossing.lacks_context:
+        yield f"{line}  {crossing.context}"
+        return
+    yield line
+    if crossing.context:
         # On a line of its own an id stays whole, and is easily compared and copied.
-        yield from (line, f"    {context}") if context else (line,)
+        yield f"    {crossing.context}"

@@ -13,12 +13,15 @@ def reached(folder: Path, begun: set[Path], others: set[Path]) -> set[Path]:
     All are below `folder`, which is where imports are looked up.
     """
     found: set[Path] = set()
+    paths: dict[str, list[Path]] = {}
+    for path in others:
+        paths.setdefault(".".join(_module(path, folder)), []).append(path)
     left = list(begun)
-    while left and found != others:
-        names = set(_imported(left.pop(), folder))
-        new = {path for path in others - found if ".".join(_module(path, folder)) in names}
-        found |= new
-        left += new
+    while left and paths:
+        for name in _imported(left.pop(), folder):
+            new = paths.pop(name, [])
+            found.update(new)
+            left += new
     return found
 
 
