@@ -21,6 +21,14 @@ def folder() -> Iterator[Path]:
         yield made
 
 
+@pytest.fixture
+def marked(folder: Path) -> Iterator[Marked]:
+    """Return what the processes of a test share; at its end none is left that could still write."""
+    made = Marked(folder / "scratch")
+    yield made
+    made.wait_for_end()
+
+
 def kill_worker_of(hangs: Hanging, marked: Marked, times: int) -> str:
     """Kill the only worker as often as it runs the submission; return the last keeper."""
     keeper = ""
@@ -31,8 +39,9 @@ def kill_worker_of(hangs: Hanging, marked: Marked, times: int) -> str:
     return keeper
 
 
-def test_one_that_kills_its_worker_twice_is_an_error_and_no_other_is(folder: Path) -> None:
-    marked = Marked(folder / "scratch")
+def test_one_that_kills_its_worker_twice_is_an_error_and_no_other_is(
+    folder: Path, marked: Marked
+) -> None:
     others = nothings(folder / "class", 8)
     with hanging(folder) as hangs:
         arguments = [hangs.path, *others, "--isolation", "process", "--jobs", "1"]
@@ -51,8 +60,9 @@ def test_one_that_kills_its_worker_twice_is_an_error_and_no_other_is(folder: Pat
             hangs.keeper(after=keeper)
 
 
-def test_one_that_was_there_once_when_its_worker_died_is_graded(folder: Path) -> None:
-    marked = Marked(folder / "scratch")
+def test_one_that_was_there_once_when_its_worker_died_is_graded(
+    folder: Path, marked: Marked
+) -> None:
     others = nothings(folder / "class", 3)
     with hanging(folder) as hangs:
         arguments = [hangs.path, *others, "--isolation", "process", "--jobs", "1", "--quick"]

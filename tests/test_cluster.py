@@ -68,8 +68,11 @@ def folder() -> Iterator[Path]:
 
 
 @pytest.fixture
-def marked(folder: Path) -> Marked:
-    return Marked(folder / "scratch")
+def marked(folder: Path) -> Iterator[Marked]:
+    """Return what the processes of a test share; at its end none is left that could still write."""
+    made = Marked(folder / "scratch")
+    yield made
+    made.wait_for_end()
 
 
 @contextmanager
