@@ -58,13 +58,22 @@ def client_spans_describe_the_request(answered: Cases) -> Findings:
     """CLIENT spans carry method, status code and URL or server, as they were on the wire."""
     for case in answered:
         for call in case.sent:
-            if call.data.request is None:
-                continue
             if call.client is None:
-                yield Unjudged(f"in {case.title}, {call} has no CLIENT span")
+                if call.data.request is not None:
+                    yield Unjudged(f"in {case.title}, {call} has no CLIENT span")
                 continue
-            yield from _method_and_status(case, call, call.client)
-            yield _url(case, call, call.client)
+            if call.data.outcome in {"refused", "timed_out"}:
+                status = call.client.first(*_STATUS)
+                yield expect(
+                    status is None,
+                    f"in {case.title}, {call.client} has {_claim('status code', status)}; "
+                    "no answer came",
+                    case,
+                    call.client,
+                )
+            if call.data.request is not None:
+                yield from _method_and_status(case, call, call.client)
+                yield _url(case, call, call.client)
 
 
 @check(
@@ -132,14 +141,6 @@ def _method_and_status(case: CaseView, call: Call, span: ServiceSpan) -> Iterato
         case,
         span,
     )
-    if span is call.client and call.data.outcome in {"refused", "timed_out"}:
-        status = span.first(*_STATUS)
-        yield expect(
-            status is None,
-            f"in {case.title}, {span} has {_claim('status code', status)}; no answer came",
-            case,
-            span,
-        )
     # Where the connection broke in the body, some clients never say what the head was.
     told = call.data.outcome != "dropped_in_body" and (call.server is span or not call.is_contested)
     if call.status is not None and told:

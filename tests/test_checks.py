@@ -159,16 +159,18 @@ def down(start: str) -> Change:
     return change
 
 
-def copied(label: str, case: str, hop: Hop, trace_id: str = OTHER_TRACE) -> Change:
+def copied(
+    label: str, case: str, hop: Hop, trace_id: str = OTHER_TRACE, new: str = "copied"
+) -> Change:
     """Let a span like `label` be made while a request of `case` is handled, in another trace."""
-    other = {"trace_id": trace_id, "span_id": id_of("copied"), "parent_id": None}
+    other = {"trace_id": trace_id, "span_id": id_of(new), "parent_id": None}
 
     def change(evidence: Evidence) -> None:
         [port] = [e.port for e in evidence.exchanges if (e.case, e.hop) == (case, hop)]
         [begun] = [item for item in evidence.started if item.span_id == id_of(label)]
         [seen] = [item for item in evidence.spans if item.span.span_id == id_of(label)]
         evidence.started.append(replace(begun, cause=port, **other))  # type: ignore[arg-type]
-        evidence.ended.append(Ended(begun.start, id_of("copied"), seen.span.end_ns))
+        evidence.ended.append(Ended(begun.start, id_of(new), seen.span.end_ns))
         span = replace(seen.span, **other)  # type: ignore[arg-type]
         evidence.spans.append(replace(seen, span=span))
 
@@ -333,6 +335,21 @@ def asked_of_inventory(case: str, other: str) -> Change:
     return exchange(other, "gateway>inventory", case=case)
 
 
+def backwards(evidence: Evidence) -> None:
+    """Let the spans arrive in the opposite order."""
+    evidence.spans.reverse()
+
+
+def without_statements(case: str) -> Change:
+    """Let nothing be known of the queries that inventory ran."""
+    port = exchange_of(case, "gateway>inventory").port
+
+    def change(evidence: Evidence) -> None:
+        evidence.queries[:] = [item for item in evidence.queries if item.cause != port]
+
+    return change
+
+
 def problem(start: str, stage: str, message: str, path: str = "", line: int = 0) -> Change:
     """Let the host report a problem of a start, or of the whole submission."""
     return add("problems", Problem(start, start.partition(".")[0], stage, message, path, line))
@@ -460,6 +477,9 @@ ACCEPTED: dict[str, Change] = {
     "one of two queries by a task that an earlier request created": all_of(
         beside("root/inventory/query", "again"),
         started("again", cause=exchange_of("success", "gateway>inventory").port),
+    ),
+    "work of one request that goes on during another": beside(
+        "success/inventory/query", "after", start_ns=span_of("root/inventory/query").start_ns
     ),
     "work of one request that goes on during three others": all_of(
         *(
@@ -632,6 +652,17 @@ ACCEPTED: dict[str, Change] = {
         ),
     ),
     "a route with a template": attribute("success/inventory", "http.route", "/{name}"),
+    "a route that is not the path, where the answer is an error": all_of(
+        answered("declined", "payment", 400),
+        attribute("declined/payment", "http.route", "/somewhere"),
+    ),
+    "a route with the method in front": attribute(
+        "success/payment", "http.route", "POST /payments"
+    ),
+    "a URL with the port of the request": all_of(
+        attribute("success/gateway>inventory", "url.full", "http://inventory:80/reservations"),
+        header("success", "gateway>inventory", "host", "inventory:80"),
+    ),
     "a URL without a port": all_of(
         attribute("success/gateway>inventory", "url.full", "http://inventory/reservations"),
         header("success", "gateway>inventory", "host", "inventory:80"),
@@ -930,6 +961,73 @@ FAULTS: list[tuple[str, Change, set[str]]] = [
         pending_beside("lifespan.payment", "exit.lifespan/payment", "CLIENT"),
         set(),
     ),
+    (
+        "sampling.passes_the_decision_on",
+        all_of(
+            header("success", "gateway>inventory", "traceparent", None),
+            header(
+                "success",
+                "payment>processor",
+                "traceparent",
+                f"00-{trace_of('success')}-{id_of('success/payment>processor')}-00",
+            ),
+        ),
+        ANYTHING,
+    ),
+    (
+        "sampling.obeys_an_unsampled_parent",
+        all_of(
+            header("unsampled", "gateway>inventory", "traceparent", None),
+            copied("success/inventory", "unsampled", "gateway>inventory", new="other"),
+            copied("success/payment", "unsampled", "gateway>payment"),
+        ),
+        ANYTHING,
+    ),
+    (
+        "client_spans.show_where_the_time_went",
+        all_of(lose("network/inventory"), exported("processor/payment>processor", end_ns=1)),
+        ANYTHING,
+    ),
+    (
+        "database.query_texts_hold_no_values",
+        attribute("success/inventory/query", "db.query.text", [QUERY_TWICE.statement]),
+        set(),
+    ),
+    (
+        "database.query_texts_hold_no_values",
+        all_of(
+            without_statements("success"), attribute("success/inventory/query", "db.query.text")
+        ),
+        set(),
+    ),
+    # What failed is an error unless it was tried again, and only a query is.
+    *(
+        ("errors.sound_operations_are_no_errors", change, set[str]())
+        for change in (
+            all_of(
+                exported("success/inventory/query", status="ERROR", end_ns=QUERY_NS),
+                beside("success/inventory/query", "again", status="UNSET", start_ns=QUERY_NS),
+            ),
+            beside(
+                "success/inventory/query",
+                "step",
+                kind="INTERNAL",
+                status="ERROR",
+                events=[EXCEPTION],
+                end_ns=span_of("success/inventory/query").start_ns,
+            ),
+            all_of(
+                beside("success/inventory/query", "before", end_ns=QUERY_NS),
+                exported("success/inventory/query", status="ERROR", events=[EXCEPTION]),
+            ),
+            all_of(
+                exported(
+                    "success/inventory/query", status="ERROR", events=[EXCEPTION], end_ns=QUERY_NS
+                ),
+                beside("success/inventory/query", "again", start_ns=QUERY_NS),
+            ),
+        )
+    ),
     # The attributes of SERVER and CLIENT spans, one by one.
     *(
         ("attributes.server_spans_describe_the_request", change, set[str]())
@@ -938,6 +1036,7 @@ FAULTS: list[tuple[str, Change, set[str]]] = [
             attribute("success/payment", "http.response.status_code", 200.0),
             attribute("success/payment", "http.request.method"),
             renamed("success/payment", url__path="http.path"),
+            attribute("success/payment", "http.route", "/Xother"),
             all_of(
                 attribute("success/payment", "url.path"),
                 attribute("success/payment", "http.route", ""),
@@ -962,10 +1061,18 @@ FAULTS: list[tuple[str, Change, set[str]]] = [
         ),
         set(),
     ),
-    (
-        "attributes.client_spans_describe_the_request",
-        attribute("cut_off/gateway>inventory", "http.request.method", "GET"),
-        set(),
+    *(
+        ("attributes.client_spans_describe_the_request", change, set[str]())
+        for change in (
+            attribute("cut_off/gateway>inventory", "http.request.method", "GET"),
+            attribute("refused/gateway>inventory", "http.response.status_code", 502),
+            attribute("timed_out/gateway>inventory", "http.response.status_code", 504),
+            attribute(PAYMENT, "url.full", "https://127.0.0.1/payments"),
+            all_of(
+                attribute(PAYMENT, "url.full", "http://payment:81/payments"),
+                header("success", "gateway>payment", "host", "payment:80"),
+            ),
+        )
     ),
     *(
         ("attributes.names_hold_no_ids", span("success/gateway", name=f"POST {value}"), set[str]())
@@ -1168,6 +1275,11 @@ FAULTS: list[tuple[str, Change, set[str]]] = [
     (
         "context.no_context_outlives_its_request",
         all_of(by_a_worker(*ANSWERED_CASES), under("success", *ANSWERED_CASES)),
+        {"database.each_query_has_its_span"},
+    ),
+    (
+        "context.no_context_outlives_its_request",
+        all_of(by_a_worker(*ANSWERED_CASES), under("success", *ANSWERED_CASES), backwards),
         {"database.each_query_has_its_span"},
     ),
     (
