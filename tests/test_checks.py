@@ -656,6 +656,7 @@ ACCEPTED: dict[str, Change] = {
         answered("declined", "payment", 400),
         attribute("declined/payment", "http.route", "/somewhere"),
     ),
+    "the route of an application that is mounted": attribute("success/payment", "http.route", "/"),
     "a route with the method in front": attribute(
         "success/payment", "http.route", "POST /payments"
     ),
