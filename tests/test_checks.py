@@ -213,6 +213,23 @@ def late(case: str, hop: Hop, seconds: float) -> Change:
     return change
 
 
+def given_up(seconds: float) -> Change:
+    """Let payment be asked, and the answer not be waited for longer; the wire shows it in time."""
+    ended = RECEIVED_NS + int(seconds * 1e9)
+    return all_of(
+        case_seen("success", tags=["traced", "answered", "failed"]),
+        exported(
+            PAYMENT,
+            status="ERROR",
+            events=[EXCEPTION],
+            start_ns=RECEIVED_NS,
+            end_ns=ended,
+        ),
+        attribute(PAYMENT, "http.response.status_code"),
+        exchange("success", "client>gateway", ended_ns=ended + MS),
+    )
+
+
 def beside(label: str, new: str, **changes: object) -> Change:
     """Add a span `new` that is like another, but for `changes`."""
 
@@ -522,6 +539,7 @@ ACCEPTED: dict[str, Change] = {
         late("success", "gateway>payment", 1.5),
         attribute(PAYMENT, "http.response.status_code", 504),
     ),
+    "a call that its caller gave up, though the wire shows an answer in time": given_up(1.5),
     "nine names at one place": steps(9, 9),
     "as many names as lines": steps(12, 12, lines=12),
     "ten names of twenty-two spans at one place": steps(22, 10),
@@ -1029,6 +1047,18 @@ FAULTS: list[tuple[str, Change, set[str]]] = [
             ),
         )
     ),
+    # A span that claims to have lasted longer than the request that it was for excuses nothing.
+    (
+        "client_spans.lasts_until_the_answer",
+        exported(PAYMENT, start_ns=1, end_ns=ANSWERED_NS - 3 * MS),
+        ANYTHING,
+    ),
+    (
+        "errors.sound_operations_are_no_errors",
+        exported(PAYMENT, status="ERROR", end_ns=2**62),
+        ANYTHING,
+    ),
+    ("errors.sound_operations_are_no_errors", given_up(1.3), ANYTHING),
     # The attributes of SERVER and CLIENT spans, one by one.
     *(
         ("attributes.server_spans_describe_the_request", change, set[str]())

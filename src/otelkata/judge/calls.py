@@ -166,9 +166,21 @@ class Call:
 
     @property
     def is_contested(self) -> bool:
-        """Tell whether the answer came so late that the caller may have given up before."""
+        """Tell whether the answer came so late that the caller may have given up before.
+
+        A caller that gets no processor waits longer than the wire shows. Its CLIENT span tells, as
+        far as the request that it was handling lasted.
+        """
         took = (self.data.answered_ns or self.data.ended_ns) - self.data.received_ns
-        return self.timeout is not None and took > CONTESTED * self.timeout * 1e9
+        waited = max(took, self._waited_ns)
+        return self.timeout is not None and waited > CONTESTED * self.timeout * 1e9
+
+    @property
+    def _waited_ns(self) -> int:
+        if self.client is None or self.incoming is None:
+            return 0
+        span, handled = self.client.data, self.incoming.data
+        return min(span.end_ns, handled.ended_ns) - max(span.start_ns, handled.received_ns)
 
     def lasts_at(self, time_ns: int) -> bool:
         """Tell whether the callee had received the request by then, and not yet answered it."""
