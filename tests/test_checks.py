@@ -1059,6 +1059,11 @@ FAULTS: list[tuple[str, Change, set[str]]] = [
         ANYTHING,
     ),
     ("errors.sound_operations_are_no_errors", given_up(1.3), ANYTHING),
+    (
+        "errors.sound_operations_are_no_errors",
+        all_of(given_up(1.5), exported("success/payment", status="ERROR")),
+        set(),
+    ),
     # The attributes of SERVER and CLIENT spans, one by one.
     *(
         ("attributes.server_spans_describe_the_request", change, set[str]())
